@@ -1,0 +1,45 @@
+"""The balance: a snapshot and the settings in, a proposal out. Pure: no I/O and no clock."""
+
+from qauvern.balance._water_fill import water_fill
+from qauvern.balance.activity import SCORE_DENOMINATOR, ActivityScore, ScoreTerm, activity_score
+from qauvern.balance.floors import Floor, FloorSource
+from qauvern.balance.grants import (
+    EffectiveLimit,
+    GrantLedger,
+    LimitSource,
+    LimitTerms,
+    daily_usage_needed_since,
+    effective_limit,
+    limit_terms,
+)
+from qauvern.balance.proposal import BrokenInvariant, Line, Pool, Proposal, Reason
+from qauvern.balance.propose import UnusableInstances, held_by_unconfigured, is_over_budget, propose
+from qauvern.balance.window import usage_in_window, window_start
+
+__all__ = [
+    "SCORE_DENOMINATOR",
+    "ActivityScore",
+    "BrokenInvariant",
+    "EffectiveLimit",
+    "Floor",
+    "FloorSource",
+    "GrantLedger",
+    "LimitSource",
+    "LimitTerms",
+    "Line",
+    "Pool",
+    "Proposal",
+    "Reason",
+    "ScoreTerm",
+    "UnusableInstances",
+    "activity_score",
+    "daily_usage_needed_since",
+    "effective_limit",
+    "held_by_unconfigured",
+    "is_over_budget",
+    "limit_terms",
+    "propose",
+    "usage_in_window",
+    "water_fill",
+    "window_start",
+]

@@ -1,0 +1,172 @@
+"""A proposal with its own derivation, so that what explains, reports or checks it computes nothing again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from fractions import Fraction
+
+from qauvern.balance.activity import ActivityScore
+from qauvern.balance.floors import Floor
+from qauvern.balance.grants import EffectiveLimit
+from qauvern.model import Account, Crn, Instance, InstanceSettings, Reserve, Usage, fairness
+from qauvern.units import MS_PER_SECOND
+
+
+class Reason(str, Enum):
+    """Why a line's new allocation is what it is."""
+
+    INACTIVE = "no recent activity: at its floor"
+    SHARE = "share by recent activity"
+    LIMIT = "active: up to its limit"
+    FLOOR_AT_LIMIT = "active, but its floor leaves no room below its limit"
+    POOL_EMPTY = "active, but the pool is empty: at its floor"
+    OVER_BUDGET_SHARE = "plan over budget: share by recent activity"
+    OVER_BUDGET_CAP = "plan over budget: up to its own usage"
+    OVER_BUDGET_HELD = "plan over budget, limit reached: held at its floor"
+    OVER_BUDGET_FLOOR = "plan over budget: at its floor"
+    NO_ALLOCATION = "no allocation to set: takes part with its limit only"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One configured instance's part of a proposal.
+
+    `room` is the most it may get on top of its floor (None: unlimited), `exact_share` and `share` what it gets of the
+    pool before and after rounding, in seconds. `allocation_cap` is the most its new allocation may be (None:
+    unlimited). `new_allocation` is None where the instance has no allocation, `new_limit` None where it has no limit.
+    """
+
+    configured: InstanceSettings
+    live: Instance
+    usage: Usage
+    score: ActivityScore
+    limit: EffectiveLimit
+    floor: Floor | None
+    allocation_cap: int | None
+    room: int | None
+    exact_share: Fraction
+    share: int
+    new_allocation: int | None
+    reason: Reason
+
+    @property
+    def crn(self) -> Crn:
+        return self.configured.crn
+
+    @property
+    def name(self) -> str:
+        return self.configured.name
+
+    @property
+    def new_limit(self) -> int | None:
+        return self.limit.seconds
+
+    @property
+    def allocation_delta(self) -> int:
+        """Seconds by which the allocation changes; negative for a decrease."""
+        return (self.new_allocation or 0) - (self.live.allocation_seconds or 0)
+
+    @property
+    def changes_allocation(self) -> bool:
+        return self.new_allocation != self.live.allocation_seconds
+
+    @property
+    def changes_limit(self) -> bool:
+        return self.new_limit != self.live.limit_seconds
+
+    @property
+    def is_change(self) -> bool:
+        return self.changes_allocation or self.changes_limit
+
+    @property
+    def fairness(self) -> Fraction | None:
+        """Of the live allocation; None is infinite. 0 where there is no allocation."""
+        if self.live.allocation_seconds is None:
+            return Fraction(0)
+        return fairness(self.usage.consumed_ms, self.live.allocation_seconds)
+
+    @property
+    def is_in_debt(self) -> bool:
+        """c exceeds the effective limit."""
+        return self.limit.is_exceeded_by(self.usage.consumed_ms)
+
+    @property
+    def limit_reached(self) -> bool:
+        """c has reached the effective limit: what runs goes on, the rest waits."""
+        return self.limit.is_reached_by(self.usage.consumed_ms)
+
+    @property
+    def is_underutilized(self) -> bool:
+        """The live allocation is above the floor and c below half of it."""
+        held = self.live.allocation_seconds
+        if held is None or self.floor is None or held <= self.floor.seconds:
+            return False
+        return 2 * self.usage.consumed_ms < held * MS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What there is to hand out, in seconds.
+
+    `unconfigured_held_seconds` is reserved for the instances that the config file does not list. `reserve_seconds` is
+    what stays back of `seconds`; `distributable_seconds` is handed out over the floors. `budget_reserve_seconds` is
+    the part of the budget that the total must leave free (reserve basis budget only).
+    """
+
+    unconfigured_held_seconds: int
+    floors_seconds: int
+    seconds: int
+    distributable_seconds: int
+    budget_reserve_seconds: int = 0
+
+    @property
+    def reserve_seconds(self) -> int:
+        return self.seconds - self.distributable_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenInvariant:
+    """An invariant (1-5 of Design.md) that a proposal breaks, the instances, and what to do about it."""
+
+    number: int
+    message: str
+    crns: tuple[Crn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A new allocation for each configured instance, with its derivation. `lines` are in CRN order.
+
+    `level` is seconds per second of activity score for those below their room; None when each got all its room.
+    """
+
+    today: date
+    account: Account
+    reserve: Reserve
+    lines: tuple[Line, ...]
+    pool: Pool
+    level: Fraction | None
+    over_budget: bool
+    plan_consumed_ms: int
+    broken: tuple[BrokenInvariant, ...]
+
+    @property
+    def changes(self) -> tuple[Line, ...]:
+        """The lines whose allocation or limit differs from the live one."""
+        return tuple(line for line in self.lines if line.is_change)
+
+    @property
+    def configured_consumed_ms(self) -> int:
+        return sum(line.usage.consumed_ms for line in self.lines)
+
+    @property
+    def configured_held_seconds(self) -> int:
+        """What the configured instances hold now."""
+        return sum(line.live.allocation_seconds or 0 for line in self.lines)
+
+    @property
+    def new_total_seconds(self) -> int:
+        """What all instances would hold, unconfigured ones included."""
+        return self.pool.unconfigured_held_seconds + sum(line.new_allocation or 0 for line in self.lines)

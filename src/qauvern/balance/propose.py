@@ -1,0 +1,213 @@
+"""From a snapshot and the settings to a proposal: the steps of Design.md in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+
+from qauvern.balance import invariants
+from qauvern.balance._water_fill import Fill, fill
+from qauvern.balance.activity import SCORE_DENOMINATOR, ActivityScore, activity_score
+from qauvern.balance.floors import Floor, floor_of, floor_over_budget
+from qauvern.balance.grants import EffectiveLimit, effective_limit
+from qauvern.balance.proposal import Line, Pool, Proposal, Reason
+from qauvern.model import (
+    UNLIMITED,
+    Instance,
+    InstanceSettings,
+    QauvernError,
+    Reserve,
+    ReserveBasis,
+    Settings,
+    Snapshot,
+    Usage,
+)
+from qauvern.units import MS_PER_SECOND, floor_seconds
+
+
+class UnusableInstances(QauvernError):
+    """Configured instances that the account lacks or has archived: they stop the run before any write."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """An instance with all that is known of it before the pool is shared."""
+
+    configured: InstanceSettings
+    live: Instance
+    usage: Usage
+    score: ActivityScore
+    limit: EffectiveLimit
+    floor: Floor | None
+    cap: int | None
+    is_held: bool
+
+    @property
+    def floor_seconds(self) -> int:
+        return self.floor.seconds if self.floor else 0
+
+    @property
+    def room(self) -> int | None:
+        """The most that it may get on top of its floor."""
+        if self.floor is None or self.is_held:
+            return 0
+        return UNLIMITED if self.cap is None else max(0, self.cap - self.floor.seconds)
+
+    @property
+    def weight(self) -> int:
+        return 0 if self.floor is None or self.is_held else self.score.scaled
+
+
+def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
+    """A fair new allocation for every configured instance: a floor for each, the rest by recent activity.
+
+    Pure: neither the clock nor the order of the inputs has a say. `today` (UTC) places net grants and their window.
+    The proposal names the invariants it breaks, if any; a proposal with a broken one must not be applied.
+
+    Raises:
+        UnusableInstances: a configured instance is archived, or not in the account.
+    """
+    _refuse_unusable(snapshot, settings)
+    over_budget = is_over_budget(snapshot)
+    candidates = [
+        _candidate(configured, snapshot, settings.minimum_allocation_seconds, over_budget, today)
+        for configured in sorted(settings.instances, key=lambda configured: configured.crn)
+    ]
+    pool = _pool(
+        candidates, snapshot.account.budget_seconds, held_by_unconfigured(snapshot, settings), settings.reserve
+    )
+    filled = fill(
+        pool.distributable_seconds,
+        [candidate.weight for candidate in candidates],
+        [candidate.room for candidate in candidates],
+    )
+    proposal = Proposal(
+        today=today,
+        account=snapshot.account,
+        reserve=settings.reserve,
+        lines=_lines(candidates, filled, pool, over_budget),
+        pool=pool,
+        level=None if filled.level is None else filled.level * SCORE_DENOMINATOR * MS_PER_SECOND,
+        over_budget=over_budget,
+        plan_consumed_ms=snapshot.plan_consumed_ms,
+        broken=(),
+    )
+    return replace(proposal, broken=invariants.check(proposal, settings.minimum_allocation_seconds))
+
+
+def is_over_budget(snapshot: Snapshot) -> bool:
+    """True when the plan's 28-day usage, over all its instances, has reached its budget; never without a budget."""
+    budget = snapshot.account.budget_seconds
+    return budget is not None and snapshot.plan_consumed_ms >= budget * MS_PER_SECOND
+
+
+def held_by_unconfigured(snapshot: Snapshot, settings: Settings) -> int:
+    """Seconds that the instances which the config file does not list hold: max(0, B - U - configured allocations)."""
+    account = snapshot.account
+    if account.budget_seconds is None:
+        return 0
+    held_by_configured = sum(
+        snapshot.instances[configured.crn].allocation_seconds or 0
+        for configured in settings.instances
+        if configured.crn in snapshot.instances
+    )
+    return max(0, account.budget_seconds - account.unallocated_seconds - held_by_configured)
+
+
+def _refuse_unusable(snapshot: Snapshot, settings: Settings) -> None:
+    complaints = []
+    for configured in settings.instances:
+        live = snapshot.instances.get(configured.crn)
+        if live is None:
+            complaints.append(
+                f"{configured.name} ({configured.crn}) is not in the account's {settings.plan.value} plan"
+            )
+        elif live.is_archived:
+            complaints.append(f"{configured.name} ({configured.crn}) is archived (its allocation is 0)")
+    if complaints:
+        raise UnusableInstances(
+            "; ".join(complaints) + ". Nothing was written. Take them out of the config file, or restore them."
+        )
+
+
+def _candidate(
+    configured: InstanceSettings, snapshot: Snapshot, minimum: int, over_budget: bool, today: date
+) -> _Candidate:
+    live, usage = snapshot.instances[configured.crn], snapshot.usage[configured.crn]
+    consumed_ms = usage.consumed_ms
+    limit = effective_limit(configured, live, usage.daily_ms, today)
+    takes_allocation = live.allocation_seconds is not None and snapshot.account.budget_seconds is not None
+    floor_rule = floor_over_budget if over_budget else floor_of
+    return _Candidate(
+        configured=configured,
+        live=live,
+        usage=usage,
+        score=activity_score(usage),
+        limit=limit,
+        floor=floor_rule(consumed_ms, minimum) if takes_allocation else None,
+        cap=floor_seconds(consumed_ms) if over_budget else limit.seconds,
+        is_held=over_budget and limit.is_reached_by(consumed_ms),
+    )
+
+
+def _pool(candidates: Sequence[_Candidate], budget: int | None, unconfigured: int, reserve: Reserve) -> Pool:
+    """max(0, B - held by unconfigured - sum of floors), and what the reserve leaves of it."""
+    floors = sum(candidate.floor_seconds for candidate in candidates)
+    if budget is None:
+        return Pool(unconfigured, floors, 0, 0)
+    seconds = max(0, budget - unconfigured - floors)
+    percent = Fraction(reserve.percent)
+    if reserve.basis is ReserveBasis.POOL:
+        return Pool(unconfigured, floors, seconds, int(seconds * (100 - percent) / 100))
+    kept_back = -(-budget * percent // 100)
+    return Pool(unconfigured, floors, seconds, max(0, seconds - kept_back), kept_back)
+
+
+def _lines(candidates: Sequence[_Candidate], filled: Fill, pool: Pool, over_budget: bool) -> tuple[Line, ...]:
+    return tuple(
+        _line(candidate, share, filled.level, pool, over_budget)
+        for candidate, share in zip(candidates, filled.shares, strict=True)
+    )
+
+
+def _line(candidate: _Candidate, share: int, level: Fraction | None, pool: Pool, over_budget: bool) -> Line:
+    room = candidate.room
+    if level is None:
+        exact_share = Fraction(share)
+    else:
+        wanted = level * candidate.weight
+        exact_share = wanted if room is None else min(Fraction(room), wanted)
+    return Line(
+        configured=candidate.configured,
+        live=candidate.live,
+        usage=candidate.usage,
+        score=candidate.score,
+        limit=candidate.limit,
+        floor=candidate.floor,
+        allocation_cap=candidate.cap,
+        room=room,
+        exact_share=exact_share,
+        share=share,
+        new_allocation=None if candidate.floor is None else candidate.floor.seconds + share,
+        reason=_reason(candidate, share, pool, over_budget),
+    )
+
+
+def _reason(candidate: _Candidate, share: int, pool: Pool, over_budget: bool) -> Reason:
+    if candidate.floor is None:
+        return Reason.NO_ALLOCATION
+    if candidate.is_held:
+        return Reason.OVER_BUDGET_HELD
+    if not candidate.score.is_active:
+        return Reason.INACTIVE
+    if over_budget:
+        if share == 0:
+            return Reason.OVER_BUDGET_FLOOR
+        return Reason.OVER_BUDGET_CAP if share == candidate.room else Reason.OVER_BUDGET_SHARE
+    if candidate.room == 0:
+        return Reason.FLOOR_AT_LIMIT
+    if pool.distributable_seconds == 0:
+        return Reason.POOL_EMPTY
+    return Reason.LIMIT if share == candidate.room else Reason.SHARE

@@ -1,0 +1,209 @@
+"""The nouns of qauvern, frozen: what the config file says, what the account holds, what was used.
+
+Usage is in integer milliseconds (`_ms`), allocations and limits in integer seconds (`_seconds`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Final
+
+from qauvern.units import MS_PER_SECOND
+
+WINDOW_DAYS: Final = 28
+"""Length of the rolling window that IBM meters, in days."""
+
+UNLIMITED: Final[None] = None
+"""The limit, or the room up to it, of an instance that has none."""
+
+
+class QauvernError(Exception):
+    """What a person can act upon. Its message says what happened, to which instance, and what to do."""
+
+
+class Plan(str, Enum):
+    """The plan whose budget is shared."""
+
+    INTERNAL = "internal"
+    PREMIUM = "premium"
+    PAYGO = "paygo"
+
+
+class Crn(str):
+    """The Cloud Resource Name of a service instance: crn:v1:bluemix:public:quantum-computing:REGION:a/ACCOUNT:GUID::
+
+    Raises:
+        ValueError: the text is not the CRN of a quantum service instance.
+    """
+
+    __slots__ = ("account_id", "guid", "region")
+    _PATTERN = re.compile(
+        r"crn:v1:[a-z0-9-]+:[a-z0-9-]+:quantum-computing:(?P<region>[a-z0-9-]+):a/(?P<account>[A-Za-z0-9_-]+)"
+        r":(?P<guid>[A-Za-z0-9_-]+)::"
+    )
+    region: str
+    account_id: str
+    guid: str
+
+    def __new__(cls, text: str) -> Crn:
+        match = cls._PATTERN.fullmatch(text)
+        if match is None:
+            raise ValueError(
+                f"{text!r} is not the CRN of a quantum service instance: it reads "
+                "crn:v1:bluemix:public:quantum-computing:REGION:a/ACCOUNT:GUID::"
+            )
+        crn = super().__new__(cls, text)
+        crn.region, crn.account_id, crn.guid = match["region"], match["account"], match["guid"]
+        return crn
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (str(self),)
+
+
+# --- what the config file says ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NetGrant:
+    """A temporary net grant: a lifetime budget on top of the limit, active while start <= today < end (UTC dates)."""
+
+    start_date: date
+    end_date: date
+    net_grant_seconds: int
+
+    def is_active(self, today: date) -> bool:
+        return self.start_date <= today < self.end_date
+
+
+@dataclass(frozen=True, slots=True)
+class BalancePeriod:
+    """The span of the Period column: usage from its start to now or its end, whichever is first."""
+
+    start_date: datetime
+    end_date: datetime | None = None
+
+
+class ReserveBasis(str, Enum):
+    """What the reserve is a percentage of."""
+
+    POOL = "pool"
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """The part that is not handed out. `percent` is exact, in [0, 100)."""
+
+    percent: Decimal = Decimal(0)
+    basis: ReserveBasis = ReserveBasis.POOL
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSettings:
+    """One configured instance."""
+
+    name: str
+    crn: Crn
+    limit_seconds: int | None = None
+    net_grants: tuple[NetGrant, ...] = ()
+    period: BalancePeriod | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The config file, checked."""
+
+    account_id: str
+    plan: Plan
+    minimum_allocation_seconds: int
+    instances: tuple[InstanceSettings, ...]
+    reserve: Reserve = field(default_factory=Reserve)
+
+
+# --- what the account holds and what was used ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One service instance as the account has it now.
+
+    `backends` is the explicit list of those it may use, or None where it may use all.
+    """
+
+    name: str
+    crn: Crn
+    allocation_seconds: int | None
+    limit_seconds: int | None
+    backends: tuple[str, ...] | None = None
+
+    @property
+    def is_archived(self) -> bool:
+        """IBM takes an allocation of 0 as archiving."""
+        return self.allocation_seconds == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A plan's budget, summed over all its subscriptions, in seconds of the 28-day window.
+
+    `budget_seconds` is None for a plan without a budget.
+    """
+
+    account_id: str
+    plan: Plan
+    budget_seconds: int | None
+    unallocated_seconds: int
+    limit_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one instance used, in milliseconds.
+
+    `consumed_ms` is the official figure of IBM's own 28-day window; the other windows end now. `daily_ms` is by UTC
+    date, and filled where net grants need it. `period_ms` is the usage within the instance's balance period, if any.
+    """
+
+    consumed_ms: int
+    last_14d_ms: int = 0
+    last_7d_ms: int = 0
+    last_3d_ms: int = 0
+    last_24h_ms: int = 0
+    daily_ms: Mapping[date, int] = field(default_factory=dict)
+    period_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The account at one moment.
+
+    `instances` are all those the account lists in the plan, configured or not, archived ones too. `usage` is that of
+    the configured ones. `unconfigured_consumed_ms` is what all others used in the last 28 days.
+    """
+
+    taken_at: datetime
+    account: Account
+    instances: Mapping[Crn, Instance]
+    usage: Mapping[Crn, Usage]
+    unconfigured_consumed_ms: int = 0
+
+    @property
+    def plan_consumed_ms(self) -> int:
+        """The plan's 28-day usage over all its instances."""
+        return self.unconfigured_consumed_ms + sum(usage.consumed_ms for usage in self.usage.values())
+
+
+def fairness(consumed_ms: int, allocation_seconds: int) -> Fraction | None:
+    """consumed / allocation: 0 when both are 0, None (infinite) when only the allocation is 0.
+
+    IBM's queue runs the job of the instance with the lowest fairness next.
+    """
+    if allocation_seconds == 0:
+        return None if consumed_ms else Fraction(0)
+    return Fraction(consumed_ms, allocation_seconds * MS_PER_SECOND)

@@ -1,0 +1,223 @@
+"""Net grants: the worked examples of Design.md, the rules one by one, and the promises for any grants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qauvern.balance import daily_usage_needed_since, effective_limit, limit_terms, usage_in_window
+from qauvern.model import Instance, InstanceSettings, NetGrant
+from tests.helpers.make import crn, grant
+
+JANUARY, FEBRUARY, MARCH, APRIL, MAY = range(1, 6)
+
+
+def day(month: int, number: int) -> date:
+    return date(2026, month, number)
+
+
+@dataclass(frozen=True)
+class Example:
+    name: str
+    limit: int
+    grants: tuple[NetGrant, ...]
+    used: dict[date, int]
+    expected: dict[date, int]
+
+
+EXAMPLES = [
+    Example(
+        "a grant spent over two days decays out of the limit with them",
+        10,
+        (grant(day(MARCH, 1), day(MARCH, 11), 100),),
+        {day(MARCH, 5): 70, day(MARCH, 8): 50},
+        {day(MARCH, 10): 110, day(APRIL, 2): 110, day(APRIL, 3): 40, day(APRIL, 6): 10},
+    ),
+    Example(
+        "a long grant: what it funded leaves the window while its unspent budget stays",
+        100,
+        (grant(day(MARCH, 1), day(MAY, 1), 1000),),
+        {day(MARCH, 5): 600},
+        {day(APRIL, 2): 1100, day(APRIL, 3): 500, day(MAY, 1): 100},
+    ),
+    Example(
+        "usage from before the boost that exceeded the base limit",
+        100,
+        (grant(day(MARCH, 1), day(MARCH, 29), 50),),
+        {day(FEBRUARY, 20): 150},
+        {day(MARCH, 20): 200, day(MARCH, 21): 150, day(MARCH, 29): 100},
+    ),
+    Example(
+        "what one grant has paid is never charged to another later",
+        10,
+        (grant(day(JANUARY, 1), day(JANUARY, 10), 100), grant(day(JANUARY, 1), day(MARCH, 31), 100)),
+        {day(JANUARY, 5): 100},
+        {day(FEBRUARY, 6): 110, day(FEBRUARY, 7): 110},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("example", "today", "expected"),
+    [
+        pytest.param(example, today, expected, id=f"{example.name}: {today}")
+        for example in EXAMPLES
+        for today, expected in example.expected.items()
+    ],
+)
+def test_worked_examples(example: Example, today: date, expected: int) -> None:
+    assert _limit(example.limit, example.grants, example.used, today) == expected
+
+
+def _limit(base: int, grants: tuple[NetGrant, ...], used: dict[date, int], today: date) -> int | None:
+    configured = InstanceSettings("team", crn("team"), base, grants)
+    live = Instance("team", configured.crn, 100, None)
+    return effective_limit(configured, live, _ms(used), today).seconds
+
+
+def _ms(used: dict[date, int]) -> dict[date, int]:
+    return {when: seconds * 1000 for when, seconds in used.items()}
+
+
+class TestWhereALimitComesFrom:
+    live = Instance("team", crn("team"), 100, 70)
+
+    def test_the_config_has_the_first_word(self) -> None:
+        limit = effective_limit(InstanceSettings("team", crn("team"), 50), self.live, {}, day(MARCH, 1))
+        assert (limit.seconds, limit.source.value) == (50, "config")
+
+    def test_then_the_live_limit(self) -> None:
+        limit = effective_limit(InstanceSettings("team", crn("team")), self.live, {}, day(MARCH, 1))
+        assert (limit.seconds, limit.source.value) == (70, "live")
+
+    def test_else_there_is_none(self) -> None:
+        unlimited = Instance("team", crn("team"), 100, None)
+        limit = effective_limit(InstanceSettings("team", crn("team")), unlimited, {}, day(MARCH, 1))
+        assert (limit.seconds, limit.source.value) == (None, "none")
+
+    def test_a_limit_of_0_is_a_limit(self) -> None:
+        assert effective_limit(InstanceSettings("team", crn("team"), 0), self.live, {}, day(MARCH, 1)).seconds == 0
+
+    def test_it_is_rounded_up_to_a_second(self) -> None:
+        grants = (grant(day(MARCH, 1), day(MARCH, 5), 10),)
+        configured = InstanceSettings("team", crn("team"), 50, grants)
+        # ended on 5 March having paid 1.001 s of the window: 50 + 1.001, rounded up
+        assert effective_limit(configured, self.live, {day(MARCH, 2): 1001}, day(MARCH, 6)).seconds == 52
+
+
+class TestWhichGrantPays:
+    def test_the_soonest_ending_pays_first(self) -> None:
+        late, soon = grant(day(MARCH, 1), day(MARCH, 20), 100), grant(day(MARCH, 3), day(MARCH, 10), 30)
+        terms = limit_terms(0, (late, soon), _ms({day(MARCH, 5): 50}), day(MARCH, 6))
+        assert [ledger.spent_ms for ledger in terms.grants] == [20_000, 30_000]
+
+    def test_of_two_that_end_together_the_soonest_starting(self) -> None:
+        second, first = grant(day(MARCH, 2), day(MARCH, 20), 100), grant(day(MARCH, 1), day(MARCH, 20), 30)
+        terms = limit_terms(0, (second, first), _ms({day(MARCH, 5): 50}), day(MARCH, 6))
+        assert [ledger.spent_ms for ledger in terms.grants] == [20_000, 30_000]
+
+    def test_of_two_alike_the_one_listed_first(self) -> None:
+        alike = grant(day(MARCH, 1), day(MARCH, 20), 30)
+        terms = limit_terms(0, (alike, alike), _ms({day(MARCH, 5): 50}), day(MARCH, 6))
+        assert [ledger.spent_ms for ledger in terms.grants] == [30_000, 20_000]
+
+    def test_the_end_date_itself_is_not_paid(self) -> None:
+        terms = limit_terms(0, (grant(day(MARCH, 1), day(MARCH, 5), 30),), _ms({day(MARCH, 5): 50}), day(MARCH, 5))
+        assert terms.grants[0].spent_ms == 0
+
+    def test_today_is_paid(self) -> None:
+        terms = limit_terms(0, (grant(day(MARCH, 5), day(MARCH, 9), 30),), _ms({day(MARCH, 5): 20}), day(MARCH, 5))
+        assert (terms.grant_funded_ms, terms.unspent_grant_ms) == (20_000, 10_000)
+
+    def test_what_lies_after_today_is_not_charged(self) -> None:
+        terms = limit_terms(0, (grant(day(MARCH, 1), day(MARCH, 9), 30),), _ms({day(MARCH, 6): 20}), day(MARCH, 5))
+        assert terms.grants[0].spent_ms == 0
+
+    def test_a_grant_that_has_not_begun_lifts_nothing(self) -> None:
+        terms = limit_terms(10, (grant(day(MARCH, 6), day(MARCH, 9), 30),), {}, day(MARCH, 5))
+        assert (terms.total_ms, terms.has_crediting_grant) == (10_000, False)
+
+
+class TestHowFarBackUsageIsNeeded:
+    def test_not_at_all_without_grants(self) -> None:
+        assert daily_usage_needed_since((), day(MARCH, 20)) is None
+
+    def test_not_at_all_when_every_grant_is_long_over(self) -> None:
+        assert daily_usage_needed_since((grant(day(JANUARY, 1), day(JANUARY, 5), 1),), day(MARCH, 20)) is None
+
+    def test_the_window_when_the_grant_is_younger(self) -> None:
+        young = grant(day(MARCH, 19), day(MARCH, 30), 1)
+        assert daily_usage_needed_since((young,), day(MARCH, 20)) == day(FEBRUARY, 20)
+
+    def test_to_the_start_of_a_grant_that_overlaps_only_through_another(self) -> None:
+        chain = (
+            grant(day(JANUARY, 1), day(JANUARY, 10), 1),
+            grant(day(JANUARY, 9), day(FEBRUARY, 1), 1),
+            grant(day(JANUARY, 31), day(APRIL, 1), 1),
+            grant(date(2025, 12, 1), day(JANUARY, 1), 1),
+        )
+        assert daily_usage_needed_since(chain, day(MARCH, 20)) == day(JANUARY, 1)
+
+
+days = st.integers(0, 120).map(lambda offset: day(JANUARY, 1) + timedelta(days=offset))
+grant_strategy = st.builds(
+    lambda start, length, seconds: grant(start, start + timedelta(days=length), seconds),
+    days,
+    st.integers(1, 60),
+    st.integers(1, 200),
+)
+grant_lists = st.lists(grant_strategy, max_size=5).map(tuple)
+daily_usage = st.dictionaries(days, st.integers(0, 200_000), max_size=40)
+
+
+class TestPromises:
+    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    def test_ended_grants_leave_exactly_the_base_limit_minus_base_usage(
+        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+    ) -> None:
+        terms = limit_terms(base, grants, daily_ms, today)
+        if any(each.is_active(today) for each in grants):
+            return
+        in_window = usage_in_window(daily_ms, today)
+        base_usage = in_window - terms.grant_funded_ms
+        assert terms.total_ms - in_window == base * 1000 - base_usage
+        assert base_usage >= 0
+
+    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    def test_never_worse_off_than_without_the_grants(
+        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+    ) -> None:
+        assert limit_terms(base, grants, daily_ms, today).total_ms >= base * 1000
+
+    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    def test_no_grant_pays_more_than_its_budget_nor_outside_its_days(
+        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+    ) -> None:
+        for ledger in limit_terms(base, grants, daily_ms, today).grants:
+            assert 0 <= ledger.unspent_ms
+            assert all(ledger.grant.is_active(paid) and paid <= today for paid in ledger.charged_ms)
+
+    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    def test_usage_from_before_the_days_asked_for_changes_nothing(
+        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+    ) -> None:
+        since = daily_usage_needed_since(grants, today)
+        needed = {} if since is None else {when: ms for when, ms in daily_ms.items() if when >= since}
+        assert limit_terms(base, grants, needed, today) == limit_terms(base, grants, daily_ms, today)
+
+    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    def test_what_a_grant_paid_for_a_day_stays_paid_while_it_credits(
+        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+    ) -> None:
+        tomorrow = today + timedelta(days=1)
+        later = {ledger.grant: ledger for ledger in limit_terms(base, grants, daily_ms, tomorrow).grants}
+        if len(later) < len(limit_terms(base, grants, daily_ms, tomorrow).grants):
+            return  # two grants alike cannot be told apart here
+        for ledger in limit_terms(base, grants, daily_ms, today).grants:
+            if ledger.grant in later and later[ledger.grant].still_credits:
+                for paid_day, paid_ms in ledger.charged_ms.items():
+                    assert later[ledger.grant].charged_ms.get(paid_day) == paid_ms

@@ -1,0 +1,1 @@
+"""What tests share: small makers of the model's nouns."""

@@ -1,0 +1,113 @@
+"""Makers of snapshots and settings in seconds, so that a test shows its arithmetic and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timezone
+from decimal import Decimal
+
+from qauvern.balance import Line, Proposal
+from qauvern.model import (
+    Account,
+    Crn,
+    Instance,
+    InstanceSettings,
+    NetGrant,
+    Plan,
+    Reserve,
+    ReserveBasis,
+    Settings,
+    Snapshot,
+    Usage,
+)
+
+ACCOUNT_ID = "0123456789abcdef0123456789abcdef"
+TODAY = date(2026, 3, 15)
+NOW = datetime(2026, 3, 15, 12, 0, tzinfo=timezone.utc)
+
+
+def crn(label: str, region: str = "us-east", account_id: str = ACCOUNT_ID) -> Crn:
+    return Crn(f"crn:v1:bluemix:public:quantum-computing:{region}:a/{account_id}:{label}::")
+
+
+def grant(start: date, end: date, seconds: int) -> NetGrant:
+    return NetGrant(start, end, seconds)
+
+
+def usage(
+    consumed: float = 0, *, last_24h: float = 0, last_3d: float = 0, last_7d: float = 0, last_14d: float = 0
+) -> Usage:
+    """Usage from figures in seconds."""
+    return Usage(
+        consumed_ms=round(consumed * 1000),
+        last_14d_ms=round(last_14d * 1000),
+        last_7d_ms=round(last_7d * 1000),
+        last_3d_ms=round(last_3d * 1000),
+        last_24h_ms=round(last_24h * 1000),
+    )
+
+
+@dataclass(frozen=True)
+class Team:
+    """One configured instance of a made-up account; figures in seconds. `weight` is usage in the last 24 hours."""
+
+    name: str
+    allocation: int | None = 100
+    consumed: float = 0
+    active: float = 0
+    limit: int | None = None
+    live_limit: int | None = None
+    grants: tuple[NetGrant, ...] = ()
+    daily: dict[date, float] = field(default_factory=dict)
+    region: str = "us-east"
+
+    @property
+    def crn(self) -> Crn:
+        return crn(self.name, self.region)
+
+
+def snapshot(
+    teams: Sequence[Team],
+    *,
+    budget: int | None,
+    unallocated: int = 0,
+    unconfigured_consumed: float = 0,
+) -> Snapshot:
+    return Snapshot(
+        taken_at=NOW,
+        account=Account(ACCOUNT_ID, Plan.PREMIUM, budget, unallocated),
+        instances={team.crn: Instance(team.name, team.crn, team.allocation, team.live_limit) for team in teams},
+        usage={
+            team.crn: replace(
+                usage(team.consumed, last_24h=team.active),
+                daily_ms={day: round(seconds * 1000) for day, seconds in team.daily.items()},
+            )
+            for team in teams
+        },
+        unconfigured_consumed_ms=round(unconfigured_consumed * 1000),
+    )
+
+
+def settings(
+    teams: Sequence[Team],
+    *,
+    minimum: int = 10,
+    reserve_percent: str = "0",
+    basis: ReserveBasis = ReserveBasis.POOL,
+) -> Settings:
+    return Settings(
+        account_id=ACCOUNT_ID,
+        plan=Plan.PREMIUM,
+        minimum_allocation_seconds=minimum,
+        instances=tuple(InstanceSettings(team.name, team.crn, team.limit, team.grants) for team in teams),
+        reserve=Reserve(Decimal(reserve_percent), basis),
+    )
+
+
+def line(proposal: Proposal, name: str) -> Line:
+    return next(line for line in proposal.lines if line.name == name)
+
+
+def new_allocations(proposal: Proposal) -> dict[str, int | None]:
+    return {line.name: line.new_allocation for line in proposal.lines}
