@@ -199,6 +199,40 @@ class Snapshot:
         return self.unconfigured_consumed_ms + sum(usage.consumed_ms for usage in self.usage.values())
 
 
+# --- what a write can come to -----------------------------------------------------------------------------------
+
+
+class OperationState(str, Enum):
+    """Where the last operation on an instance stands; the values it set show only once it has succeeded."""
+
+    SUCCEEDED = "succeeded"
+    IN_PROGRESS = "in progress"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveInstance:
+    """One instance as it was read, and its last operation (None where the account says nothing of one)."""
+
+    instance: Instance
+    operation: OperationState | None = None
+
+
+class WriteRefused(QauvernError):
+    """A write that was definitely not carried out. `retry_after` is seconds to wait where it may be sent again."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class WriteOutcomeUnknown(QauvernError):
+    """A write whose answer was lost: only reading the instance back tells whether it was carried out."""
+
+
+# --- fairness ---------------------------------------------------------------------------------------------------
+
+
 def fairness(consumed_ms: int, allocation_seconds: int) -> Fraction | None:
     """consumed / allocation: 0 when both are 0, None (infinite) when only the allocation is 0.
 

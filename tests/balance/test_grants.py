@@ -198,7 +198,7 @@ class TestPromises:
         self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
     ) -> None:
         for ledger in limit_terms(base, grants, daily_ms, today).grants:
-            assert 0 <= ledger.unspent_ms
+            assert ledger.unspent_ms >= 0
             assert all(ledger.grant.is_active(paid) and paid <= today for paid in ledger.charged_ms)
 
     @given(st.integers(0, 300), grant_lists, daily_usage, days)

@@ -30,13 +30,17 @@ CASES = [
     Case("capped at 10, the other takes the remaining 90", 100, [1, 1], [10, None], [10, 90]),
     Case("everybody capped: 10 + 20, the other 70 stay", 100, [1, 1], [10, 20], [10, 20]),
     Case("rooms filled exactly: 10 + 20", 30, [1, 1], [10, 20], [10, 20]),
-    Case("one capped raises the level past the next room: 5, 30 and then 65", 100, [1, 1, 1], [5, 30, None], [5, 30, 65]),
+    Case(
+        "one capped raises the level past the next room: 5, 30 and then 65", 100, [1, 1, 1], [5, 30, None], [5, 30, 65]
+    ),
     Case("10/3 each: the odd second to the lowest index", 10, [1, 1, 1], [None, None, None], [4, 3, 3]),
     Case("11/3 each: the odd seconds to the two lowest", 11, [7, 7, 7], [None, None, None], [4, 4, 3]),
     Case("10 * 1/7 = 1.43, 2/7 = 2.86, 4/7 = 5.71: odd ones to .86 and .71", 10, [1, 2, 4], [None] * 3, [1, 3, 6]),
     Case("a room of 0", 10, [1, 1], [0, None], [0, 10]),
     Case("figures beyond 64 bits stay exact", 10**30 + 1, [10**25, 10**25], [None, None], [5 * 10**29 + 1, 5 * 10**29]),
-    Case("ratios a float cannot tell apart", 2**60 + 1, [2**60, 2**60 + 1], [2**60, None], [(2**60 + 1) // 2, 2**59 + 1]),
+    Case(
+        "ratios a float cannot tell apart", 2**60 + 1, [2**60, 2**60 + 1], [2**60, None], [(2**60 + 1) // 2, 2**59 + 1]
+    ),
 ]
 
 
@@ -54,9 +58,7 @@ def test_shares(case: Case) -> None:
         (1, [1, 2], [None], "2 weights but 1 rooms"),
     ],
 )
-def test_senseless_figures_are_refused(
-    pool: int, weights: list[int], rooms: list[int | None], complaint: str
-) -> None:
+def test_senseless_figures_are_refused(pool: int, weights: list[int], rooms: list[int | None], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         water_fill(pool, weights, rooms)
 
@@ -73,18 +75,14 @@ def _room_of_the_active(weights: list[int], rooms: list[int | None]) -> int | No
 
 class TestForAnyInput:
     @given(figures, takers)
-    def test_hands_out_the_pool_or_all_the_room_there_is(
-        self, pool: int, takers: list[tuple[int, int | None]]
-    ) -> None:
+    def test_hands_out_the_pool_or_all_the_room_there_is(self, pool: int, takers: list[tuple[int, int | None]]) -> None:
         weights, rooms = [weight for weight, _ in takers], [room for _, room in takers]
         total_room = _room_of_the_active(weights, rooms)
         expected = pool if total_room is None else min(pool, total_room)
         assert sum(water_fill(pool, weights, rooms)) == expected
 
     @given(figures, takers)
-    def test_nobody_goes_above_its_room_or_below_nothing(
-        self, pool: int, takers: list[tuple[int, int | None]]
-    ) -> None:
+    def test_nobody_goes_above_its_room_or_below_nothing(self, pool: int, takers: list[tuple[int, int | None]]) -> None:
         weights, rooms = [weight for weight, _ in takers], [room for _, room in takers]
         for share, weight, room in zip(water_fill(pool, weights, rooms), weights, rooms, strict=True):
             assert share >= 0
@@ -102,13 +100,9 @@ class TestForAnyInput:
             for share, weight, room in zip(shares, weights, rooms, strict=True)
             if weight and (room is None or share < room)
         ]
-        total_share = sum(share for share, _ in below_room)
-        total_weight = sum(weight for _, weight in below_room)
-        for share, weight in below_room:
-            # Those that rounding lifted exactly to their room are left out of the sums: each shifts them by less than 1.
-            assert abs(share - Fraction(total_share * weight, total_weight)) < 1 + Fraction(
-                weight * len(takers), total_weight
-            )
+        # share = level * weight + e with |e| < 1, so each pair is off by less than the sum of their weights
+        for (share, weight), (other_share, other_weight) in zip(below_room, below_room[1:], strict=False):
+            assert abs(share * other_weight - other_share * weight) < weight + other_weight
 
     @given(figures, takers)
     def test_equals_the_level_found_by_bisection(self, pool: int, takers: list[tuple[int, int | None]]) -> None:

@@ -71,9 +71,12 @@ def snapshot(
     teams: Sequence[Team],
     *,
     budget: int | None,
-    unallocated: int = 0,
+    unallocated: int | None = None,
     unconfigured_consumed: float = 0,
 ) -> Snapshot:
+    """An account whose unconfigured instances hold nothing unless `unallocated` says less than the rest."""
+    if unallocated is None:
+        unallocated = max(0, (budget or 0) - sum(team.allocation or 0 for team in teams))
     return Snapshot(
         taken_at=NOW,
         account=Account(ACCOUNT_ID, Plan.PREMIUM, budget, unallocated),

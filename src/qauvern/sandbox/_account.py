@@ -7,7 +7,7 @@ to 28-day windows are the same for commands run within some hours of the reset, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import count, product
 from random import Random
@@ -73,7 +73,7 @@ class _Draft:
     restricted: bool = False
     history_ms: int = 0
     grants: tuple[_Grant, ...] = ()
-    day_edges: tuple[int, ...] = field(default=())
+    day_edges: tuple[int, ...] = ()
 
 
 _RECENT = (
@@ -107,9 +107,7 @@ def _starving(rng: Random) -> _Draft:
 def _hoarding(rng: Random) -> _Draft:
     allocation = _seconds(rng, 30_000, 96_000)
     trickle = _part(rng, allocation, 0.002, 0.02) if rng.random() < 0.6 else 0
-    return _Draft(
-        allocation, trickle, (_Burst(7.2, 27.8, 1.0, 4),), history_ms=_part(rng, allocation, 0.05, 0.3)
-    )
+    return _Draft(allocation, trickle, (_Burst(7.2, 27.8, 1.0, 4),), history_ms=_part(rng, allocation, 0.05, 0.3))
 
 
 def _steady(rng: Random) -> _Draft:
@@ -227,14 +225,12 @@ def make_account(instances: int, seed: int, now: datetime, clock_offset_seconds:
 
 class _Maker:
     def __init__(self, instances: int, seed: int, now: datetime, clock_offset_seconds: float) -> None:
-        self.rng = Random(seed)  # noqa: S311
+        self.rng = Random(seed)
         self.seed = seed
         self.anchor = now.astimezone(timezone.utc).replace(microsecond=0)
         self.clock_offset_seconds = clock_offset_seconds
         self.account_id = f"{self.rng.getrandbits(128):032x}"
-        self.users = tuple(
-            f"IBMid-{self.rng.getrandbits(40):010X}" for _ in range(max(4, min(400, instances * 2)))
-        )
+        self.users = tuple(f"IBMid-{self.rng.getrandbits(40):010X}" for _ in range(max(4, min(400, instances * 2))))
         archived = _ARCHIVED if instances >= 6 else ()
         internal = _INTERNAL[: (instances >= 8) + (instances >= 12)]
         unconfigured = _UNCONFIGURED[: (instances >= 5) + (instances >= 10)]
@@ -289,7 +285,8 @@ class _Maker:
             yield _ONCE.get(role, role), next(names)
 
     def _names(self) -> Iterator[str]:
-        pairs = [f"{group}-{topic}" for group, topic in product(_GROUPS, _TOPICS)]
+        taken = {name for _, name in _ROLES}
+        pairs = [name for pair in product(_GROUPS, _TOPICS) if (name := "-".join(pair)) not in taken]
         self.rng.shuffle(pairs)
         yield from pairs
         for round_number in count(2):
@@ -352,11 +349,11 @@ class _Maker:
                 yield Event(-age, end - start, rng.choice(backends), rng.choice(users))
 
     def _quiet_age(self, burst: _Burst, edges_ms: Sequence[int], day_edges: Sequence[int]) -> int:
-        """Milliseconds before the anchor, away from window edges and, for grants, a whole day from date edges."""
+        """Milliseconds before the anchor, away from window edges and, for grants, from midnights."""
         while True:
             age = int(self.rng.uniform(burst.newest_days, burst.oldest_days) * DAY_MS)
             if all(abs(age - edge) > _QUIET_MS for edge in edges_ms) and all(
-                abs(age - day * DAY_MS) > DAY_MS + _QUIET_MS for day in day_edges
+                abs(age - day * DAY_MS - DAY_MS // 2) > DAY_MS // 2 + _QUIET_MS for day in day_edges
             ):
                 return age
 

@@ -13,7 +13,10 @@ TARGETS = (
 )  # fmt: skip
 _WRITES = ("patch", "create")
 _NEED_A_WRITE = ("ignored", "stuck", "stuck-applied")
-_KINDS = "a status from 400 to 599, refuse, cut-before, cut-after, slow:SECONDS, ignored, stuck, stuck-applied, html, truncated"
+_KINDS = (
+    "a status from 400 to 599, refuse, cut-before, cut-after, slow:SECONDS, ignored, stuck, stuck-applied, html, "
+    "truncated"
+)
 
 _STATUS = re.compile(r"(?P<status>[45]\d\d)(?P<applied>-applied)?(?:/(?P<retry>\d+))?(?::(?P<count>\d+))?")
 _SLOW = re.compile(r"slow:(?P<seconds>\d+(?:\.\d+)?)(?::(?P<count>\d+))?")

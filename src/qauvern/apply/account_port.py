@@ -1,0 +1,33 @@
+"""How apply reaches the account: one instance read, one instance written. The cloud client provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from qauvern.model import Crn, LiveInstance
+
+
+class AccountPort(Protocol):
+    """Reads and writes single instances. Safe to call from several threads."""
+
+    def read(self, crn: Crn) -> LiveInstance:
+        """The instance as it is now.
+
+        Raises:
+            QauvernError: it cannot be read.
+        """
+
+    def write(
+        self,
+        crn: Crn,
+        allocation_seconds: int | None,
+        limit_seconds: int | None,
+        backends: Sequence[str] | None,
+    ) -> None:
+        """Asks for all the instance's values at once; returns when the request was accepted, not when it took effect.
+
+        Raises:
+            WriteRefused: it was definitely not carried out.
+            WriteOutcomeUnknown: the answer was lost.
+        """

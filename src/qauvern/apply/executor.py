@@ -1,0 +1,141 @@
+"""Applies changes phase by phase: decreases, then limit-only changes, then increases, the cap kept at every moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from qauvern.apply.account_port import AccountPort
+from qauvern.apply.outcome import AppliedRun, Outcome, Result
+from qauvern.apply.writer import Pace, Writer
+from qauvern.model import Crn, QauvernError
+from qauvern.plan import Change, Ledger, Phase, in_phase
+
+
+class Recorder:
+    """Is told of every step of a run as it happens; this one keeps nothing."""
+
+    def intent(self, change: Change) -> None:
+        """A write is about to start. What this raises stops the write."""
+
+    def outcome(self, outcome: Outcome) -> None:
+        """A change has ended."""
+
+
+@dataclass(slots=True)
+class Executor:
+    """Applies changes to an account within the ledger's cap.
+
+    `stop` may be set at any time, by a signal handler for one: no new write starts, those in flight are awaited.
+    """
+
+    port: AccountPort
+    ledger: Ledger
+    recorder: Recorder = field(default_factory=Recorder)
+    concurrency: int = 16
+    pace: Pace = field(default_factory=Pace)
+    on_outcome: Callable[[Outcome], None] = lambda _outcome: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _outcomes: dict[Crn, Outcome] = field(default_factory=dict)
+
+    def run(self, changes: tuple[Change, ...]) -> AppliedRun:
+        """Writes all changes that can be written safely; each has an outcome in the end."""
+        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="write") as workers:
+            for phase in Phase:
+                self._run_phase(in_phase(changes, phase), workers)
+        for change in changes:
+            if change.crn not in self._outcomes:
+                self._record(Outcome(change, Result.NOT_STARTED, "the run was interrupted before it"))
+        return AppliedRun(tuple(self._outcomes[change.crn] for change in changes), self.stop.is_set())
+
+    def _run_phase(self, changes: Sequence[Change], workers: ThreadPoolExecutor) -> None:
+        """Writes what the cap admits, in plan order; what failing writes have freed may admit more."""
+        waiting = list(changes)
+        while waiting and not self.stop.is_set():
+            admitted, waiting = self._admit(waiting)
+            if not admitted:
+                break
+            self._await([workers.submit(self._apply, change) for change in admitted])
+        if not self.stop.is_set():
+            for change in waiting:
+                self._record(Outcome(change, Result.HELD_BACK, self._why_held_back(change)))
+
+    def _admit(self, changes: Sequence[Change]) -> tuple[list[Change], list[Change]]:
+        """Those for which the cap has room, taken in order, and the others."""
+        admitted: list[Change] = []
+        waiting: list[Change] = []
+        with self._lock:
+            for change in changes:
+                (admitted if self.ledger.reserve(change) else waiting).append(change)
+        return admitted, waiting
+
+    def _await(self, writes: Sequence[Future[None]]) -> None:
+        """Waits for all, and takes an interruption as the word to start no more."""
+        pending = set(writes)
+        while pending:
+            try:
+                done, pending = wait(pending, timeout=0.5)
+            except KeyboardInterrupt:
+                self.stop.set()
+                continue
+            for write in done:
+                write.result()
+
+    def _apply(self, change: Change) -> None:
+        if self.stop.is_set():
+            return
+        writer = Writer(self.port, self.pace)
+        try:
+            live, settled = writer.precheck(change)
+        except QauvernError as error:
+            self._settle(Outcome(change, Result.FAILED, f"it cannot be read before its write: {error}"))
+            return
+        if settled is not None:
+            self._settle(settled)
+            return
+        if not self._may_write(change):
+            return
+        self.recorder.intent(change)
+        try:
+            self._settle(writer.write(change, live))
+        except Exception as fault:
+            self._settle(
+                Outcome(change, Result.UNKNOWN, f"a fault of qauvern, please report it: {fault!r}", wrote=True)
+            )
+
+    def _may_write(self, change: Change) -> bool:
+        """Looks at the cap once more: an instance changed by others since may have used the room up."""
+        if self.stop.is_set():
+            return False
+        with self._lock:
+            if self.ledger.keeps_cap or change.phase is not Phase.INCREASE:
+                return True
+            self.ledger.release(change.crn)
+        self._record(Outcome(change, Result.HELD_BACK, self._why_held_back(change)))
+        return False
+
+    def _why_held_back(self, change: Change) -> str:
+        return (
+            f"{change.allocation_delta:+,} s would lift the total over the budget of {self.ledger.cap or 0:,} s, "
+            "since other changes did not take. Run again when they do."
+        )
+
+    def _settle(self, outcome: Outcome) -> None:
+        crn = outcome.change.crn
+        with self._lock:
+            if outcome.result is Result.UNKNOWN:
+                pass  # stays reserved: it counts with the larger of its values
+            elif outcome.actual is None:
+                self.ledger.release(crn)
+            else:
+                self.ledger.settle(crn, outcome.actual.allocation_seconds)
+        self._record(outcome)
+
+    def _record(self, outcome: Outcome) -> None:
+        self.recorder.outcome(outcome)
+        with self._lock:
+            self._outcomes[outcome.change.crn] = outcome
+        self.on_outcome(outcome)

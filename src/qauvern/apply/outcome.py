@@ -1,0 +1,55 @@
+"""What came of each change, as a type with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from qauvern.plan import Change, Holding
+
+
+class Result(str, Enum):
+    """How one change ended."""
+
+    DONE = "done"
+    ALREADY_DONE = "already done"
+    DRIFTED = "drifted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    HELD_BACK = "held back"
+    NOT_STARTED = "not started"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one change ended. `actual` is what the instance was last seen to hold (None: not read); `detail` says why."""
+
+    change: Change
+    result: Result
+    detail: str = ""
+    actual: Holding | None = None
+    wrote: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        return self.result in (Result.DONE, Result.ALREADY_DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedRun:
+    """The outcomes of a run, in plan order, and whether it was interrupted."""
+
+    outcomes: tuple[Outcome, ...]
+    interrupted: bool = False
+
+    def having(self, *results: Result) -> tuple[Outcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.result in results)
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.interrupted and all(outcome.is_done for outcome in self.outcomes)
+
+    @property
+    def wrote_any(self) -> bool:
+        """True when a write of this run took effect, or may have."""
+        return any(outcome.wrote for outcome in self.outcomes)

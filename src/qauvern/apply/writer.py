@@ -1,0 +1,144 @@
+"""One change, written safely: read right before, written, awaited, read back and compared. Never guessed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from qauvern.apply.account_port import AccountPort
+from qauvern.apply.outcome import Outcome, Result
+from qauvern.model import Instance, LiveInstance, OperationState, QauvernError, WriteOutcomeUnknown, WriteRefused
+from qauvern.plan import Change, Holding
+
+OPERATION_TIMEOUT_SECONDS = 600.0
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a writer waits, in seconds. `sleep` and `clock` are replaced where a test has no time."""
+
+    operation_timeout: float = OPERATION_TIMEOUT_SECONDS
+    first_poll: float = 0.2
+    longest_poll: float = 5.0
+    retry_delay: float = 1.0
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes single changes through the port."""
+
+    port: AccountPort
+    pace: Pace = Pace()
+
+    def precheck(self, change: Change) -> tuple[Instance, Outcome | None]:
+        """Reads the instance right before its write: what it is now, and the outcome if nothing is to be written.
+
+        Raises:
+            QauvernError: it cannot be read.
+        """
+        live = self._await_operation(change)
+        actual = Holding.of(live.instance)
+        if live.operation is OperationState.IN_PROGRESS:
+            detail = "an operation of somebody else on it does not end. Look at it in the IBM Cloud console."
+            return live.instance, Outcome(change, Result.DRIFTED, detail, actual)
+        if actual == change.after:
+            return live.instance, Outcome(change, Result.ALREADY_DONE, actual=actual)
+        if actual != change.before:
+            return live.instance, Outcome(change, Result.DRIFTED, describe_drift(change, actual), actual)
+        return live.instance, None
+
+    def write(self, change: Change, live: Instance) -> Outcome:
+        """Writes until the values took, were refused, or the tries are used up."""
+        detail, last_result = "", Result.FAILED
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self.port.write(change.crn, change.after.allocation_seconds, change.after.limit_seconds, live.backends)
+                accepted = True
+            except WriteRefused as refusal:
+                if refusal.retry_after is None:
+                    return Outcome(change, Result.FAILED, str(refusal), change.before)
+                accepted, detail, last_result = False, str(refusal), Result.FAILED
+                delay = max(refusal.retry_after, self.pace.retry_delay)
+            except WriteOutcomeUnknown as lost:
+                accepted, detail, last_result = False, str(lost), Result.UNKNOWN
+                delay = self.pace.retry_delay * 2 ** (attempt - 1)
+            settled = self._settle(change, live, accepted=accepted)
+            if settled is not None:
+                return settled
+            if attempt < ATTEMPTS:
+                self.pace.sleep(delay)
+        return Outcome(change, last_result, f"gave up after {ATTEMPTS} tries: {detail}", change.before)
+
+    def _settle(self, change: Change, before: Instance, *, accepted: bool) -> Outcome | None:
+        """What the write came to, by reading back; None where it did not take and may be written again."""
+        try:
+            live = self._await_operation(change)
+        except QauvernError as error:
+            detail = f"it cannot be read back: {error}"
+            return Outcome(change, Result.UNKNOWN, detail, wrote=True)
+        actual = Holding.of(live.instance)
+        if live.operation is OperationState.IN_PROGRESS:
+            detail = (
+                f"the operation did not end within {self.pace.operation_timeout:g} s. "
+                "Look at it in the IBM Cloud console, then run again."
+            )
+            return Outcome(change, Result.UNKNOWN, detail, actual, wrote=True)
+        wanted_backends, backends = _as_set(before), _as_set(live.instance)
+        if actual == change.after and backends == wanted_backends:
+            return Outcome(change, Result.DONE, actual=actual, wrote=True)
+        if live.operation is OperationState.FAILED and accepted:
+            return Outcome(change, Result.FAILED, "IBM accepted the request, but its operation failed", actual)
+        if actual != change.before or backends != wanted_backends:
+            return Outcome(change, Result.FAILED, _describe_other(change, actual, before, live), actual, wrote=True)
+        if accepted:
+            return Outcome(change, Result.FAILED, "IBM accepted the request, but the values did not take", actual)
+        return None
+
+    def _await_operation(self, change: Change) -> LiveInstance:
+        """The instance once no operation is in progress on it, or as it is when the timeout has passed."""
+        deadline = self.pace.clock() + self.pace.operation_timeout
+        delay = self.pace.first_poll
+        while True:
+            live = self.port.read(change.crn)
+            if live.operation is not OperationState.IN_PROGRESS or self.pace.clock() >= deadline:
+                return live
+            self.pace.sleep(min(delay, max(0.0, deadline - self.pace.clock())))
+            delay = min(delay * 2, self.pace.longest_poll)
+
+
+def describe_drift(change: Change, actual: Holding) -> str:
+    """How what the instance holds differs from what the change starts from."""
+    parts = []
+    if actual.allocation_seconds != change.before.allocation_seconds:
+        parts.append(
+            f"allocation is {_figure(actual.allocation_seconds)}, was {_figure(change.before.allocation_seconds)}"
+        )
+    if actual.limit_seconds != change.before.limit_seconds:
+        parts.append(f"limit is {_figure(actual.limit_seconds)}, was {_figure(change.before.limit_seconds)}")
+    return "changed by others: " + ", ".join(parts)
+
+
+def _describe_other(change: Change, actual: Holding, before: Instance, live: LiveInstance) -> str:
+    parts = [
+        f"{what} is {_figure(is_now)} instead of {_figure(wanted)}"
+        for what, is_now, wanted in (
+            ("allocation", actual.allocation_seconds, change.after.allocation_seconds),
+            ("limit", actual.limit_seconds, change.after.limit_seconds),
+        )
+        if is_now != wanted
+    ]
+    if _as_set(live.instance) != _as_set(before):
+        parts.append("the list of backends changed")
+    return "read back, " + ", ".join(parts)
+
+
+def _as_set(instance: Instance) -> frozenset[str] | None:
+    return None if instance.backends is None else frozenset(instance.backends)
+
+
+def _figure(seconds: int | None) -> str:
+    return "none" if seconds is None else f"{seconds:,} s"

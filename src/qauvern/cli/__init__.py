@@ -1,0 +1,98 @@
+"""The command line. The group knows its commands by name and imports one only when it is run."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """Where a command lives, and what --help says of it without importing it."""
+
+    module: str
+    does: str
+
+
+COMMANDS = {
+    "configure": _Entry("configure", "Write a config file from the live account."),
+    "show": _Entry("show", "Show the account and its configured instances."),
+    "instances": _Entry("instances", "Show the configured instances, without admin rights."),
+    "analyze": _Entry("analyze", "Show the usage and the new allocations it leads to."),
+    "optimize": _Entry("optimize", "Analyze, ask, and apply the new allocations."),
+    "create": _Entry("create", "Provision a service instance."),
+    "sandbox": _Entry("sandbox", "A made-up account on this machine: serve, reset, show."),
+    "demo": _Entry("demo", "A guided run of the main job on a fresh sandbox."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = importlib.import_module(f"qauvern.cli.{entry.module}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.does) for name, entry in COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version
+
+        click.echo(f"qauvern {version('qauvern')}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, context_settings=CONTEXT_SETTINGS)
+@click.option("--staging", is_flag=True, envvar="IBMCLOUD_STAGING", help="Use IBM Cloud's staging endpoints.")
+@click.option("--sandbox", is_flag=True, help="Use the made-up sandbox account of this machine; no key needed.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    default=16,
+    show_default=True,
+    envvar="QAUVERN_CONCURRENCY",
+    help="Requests in flight at a time.",
+)
+@click.option("-v", "--verbose", count=True, help="Say each request on stderr; repeat for more.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but warnings and errors.")
+@click.option("--no-color", is_flag=True, help="No colour (also with NO_COLOR set).")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+)
+@click.pass_context
+def group(
+    ctx: click.Context, staging: bool, sandbox: bool, concurrency: int, verbose: int, quiet: bool, no_color: bool
+) -> None:
+    """Share an organisation's IBM Quantum time fairly among its service instances.
+
+    Start with `qauvern demo`, or with `qauvern configure` on a real account.
+    """
+    from qauvern.cli._options import GlobalOptions
+
+    if staging and sandbox:
+        raise click.UsageError("--sandbox and --staging exclude each other: the sandbox is no IBM Cloud.")
+    ctx.obj = GlobalOptions(staging, sandbox, concurrency, verbose, quiet)
+    ctx.color = GlobalOptions.wants_color(no_color)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits with its status."""
+    from qauvern.cli._exit import run
+
+    run(group, arguments)

@@ -1,0 +1,104 @@
+"""Reaching the account: the client, the config file, and the snapshot of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from qauvern import cloud
+from qauvern.balance import daily_usage_needed_since
+from qauvern.cli import _say
+from qauvern.cli._options import GlobalOptions
+from qauvern.config import config_name, load, name_warnings
+from qauvern.model import Crn, Settings, Snapshot
+
+
+@dataclass(frozen=True)
+class Reached:
+    """An account within reach. `sandbox_account` is the sandbox's account id and plan where it is the sandbox."""
+
+    client: cloud.Cloud
+    sandbox_account: tuple[str, str] | None = None
+
+
+@contextmanager
+def reach(api_key: str | None) -> Iterator[Reached]:
+    """Connects to the account that the global options and the environment name, or to the sandbox."""
+    options = click.get_current_context().ensure_object(GlobalOptions)
+    if options.sandbox:
+        from qauvern.cli._sandboxed import running_sandbox
+
+        with running_sandbox() as sandbox, _connected(sandbox.environment, None, options) as client:
+            yield Reached(client, (sandbox.account_id, sandbox.plan))
+        return
+    if api_key is not None and not api_key.startswith("@"):
+        _say.warning(
+            "a key on the command line shows in the process list; IBMCLOUD_API_KEY or --api-key @FILE does not."
+        )
+    with _connected(options.environment, api_key, options) as client:
+        yield Reached(client)
+
+
+@contextmanager
+def _connected(environment: Mapping[str, str], api_key: str | None, options: GlobalOptions) -> Iterator[cloud.Cloud]:
+    endpoints = cloud.Endpoints.from_environment(environment, staging=options.staging)
+    key = cloud.resolve_api_key(api_key, environment)
+    timeout = cloud.timeout_from_environment(environment)
+    with cloud.connect(
+        endpoints,
+        key,
+        concurrency=options.concurrency,
+        timeout_seconds=timeout,
+        observer=_say.request if options.verbose else None,
+    ) as client:
+        try:
+            yield client
+        finally:
+            if options.verbose:
+                _say.requests_total(client.statistics)
+
+
+def load_settings(config_path: Path) -> Settings:
+    """The config file, checked before any request; with --sandbox the sandbox's own, unless --config names one."""
+    context = click.get_current_context()
+    if context.ensure_object(GlobalOptions).sandbox:
+        from qauvern.cli._sandboxed import sandbox_config
+
+        if context.get_parameter_source("config_path") is not ParameterSource.COMMANDLINE:
+            config_path = sandbox_config()
+    settings = load(config_path)
+    for warning in name_warnings(settings):
+        _say.warning(warning)
+    return settings
+
+
+def now() -> datetime:
+    """The moment a command looks at the account, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+def take_snapshot(client: cloud.Cloud, settings: Settings, moment: datetime) -> Snapshot:
+    """The account as far as the settings need it; warns of names that differ between config and account."""
+    snapshot = client.take_snapshot(settings, now=moment, daily_since=_daily_since(settings, moment.date()))
+    for configured in settings.instances:
+        live = snapshot.instances.get(configured.crn)
+        if live is not None and configured.name not in (live.name, config_name(live.name, live.crn)):
+            _say.warning(
+                f"{configured.name} is called {live.name!r} in the account now ({configured.crn}); "
+                "change its name in the config file."
+            )
+    return snapshot
+
+
+def _daily_since(settings: Settings, today: date) -> dict[Crn, date]:
+    """From which day on each instance's net grants need its daily usage."""
+    since = {
+        configured.crn: daily_usage_needed_since(configured.net_grants, today) for configured in settings.instances
+    }
+    return {crn: day for crn, day in since.items() if day is not None}

@@ -1,0 +1,45 @@
+"""What analyze and optimize have in common: the proposal, and its display."""
+
+from __future__ import annotations
+
+from qauvern import cloud
+from qauvern.balance import Proposal, propose
+from qauvern.cli import _account, _say
+from qauvern.model import Settings
+from qauvern.render.analysis import (
+    analysis_document,
+    analysis_notes,
+    analysis_summary,
+    analysis_table,
+    changes_table,
+    over_budget_warnings,
+    underutilized_lines,
+)
+
+
+def propose_now(client: cloud.Cloud, settings: Settings) -> Proposal:
+    """The proposal for the account as it is at this moment."""
+    moment = _account.now()
+    return propose(_account.take_snapshot(client, settings, moment), settings, moment.date())
+
+
+def display(proposal: Proposal, output_format: str, *, changes_only: bool = False) -> None:
+    """The proposal on stdout, warnings and broken invariants on stderr."""
+    if output_format == "json":
+        _say.json_data(analysis_document(proposal))
+    else:
+        draw = changes_table if changes_only else analysis_table
+        _say.data(analysis_summary(proposal) + "\n")
+        _say.table_data(draw(proposal, width=_say.output_width()))
+        for paragraph in (analysis_notes(proposal), [] if changes_only else underutilized_lines(proposal)):
+            if paragraph:
+                _say.data("\n" + "\n".join(paragraph))
+    for warning in over_budget_warnings(proposal):
+        _say.warning(warning + ".")
+    _say.error_lines(f"invariant {broken.number}: {broken.message}" for broken in proposal.broken)
+
+
+def count_text(proposal: Proposal) -> str:
+    """How many changes there are, in words."""
+    count = len(proposal.changes)
+    return {0: "Nothing to change", 1: "1 change"}.get(count, f"{count} changes")

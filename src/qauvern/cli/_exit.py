@@ -1,0 +1,80 @@
+"""Exit statuses, mapped in one place: every error is one line on stderr and a status, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+
+import click
+
+from qauvern.model import QauvernError
+
+
+class ExitStatus(IntEnum):
+    """What a run of qauvern ends with."""
+
+    DONE = 0
+    ERROR = 1
+    USAGE = 2
+    PARTIAL = 3
+    STALE = 4
+    LOCKED = 5
+    GUARDRAIL = 6
+    PENDING = 7
+    INTERRUPTED = 130
+
+
+class NoAnswer(QauvernError):
+    """A question with nobody to answer it."""
+
+
+def run(command: click.Command, arguments: Sequence[str] | None) -> None:
+    """Runs the command and exits the process with its status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = command.main(args=arguments, prog_name="qauvern", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stopped:
+        status = stopped.exit_code
+    except click.ClickException as mistake:
+        mistake.show()
+        status = ExitStatus.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        status = ExitStatus.INTERRUPTED
+    except QauvernError as error:
+        click.echo(click.style("Error: ", fg="red", bold=True) + str(error), err=True)
+        status = status_of(error)
+    except BrokenPipeError:
+        _leave_stdout_to_nobody()
+        status = ExitStatus.ERROR
+    except Exception as fault:
+        if _is_verbose():
+            raise
+        click.echo(
+            f"Error: this is a fault of qauvern, please report it: {type(fault).__name__}: {fault}. "
+            "Run with -vv to see where it happened.",
+            err=True,
+        )
+        status = ExitStatus.ERROR
+    sys.exit(int(status or 0))
+
+
+def status_of(error: QauvernError) -> ExitStatus:
+    """The exit status of an error that ended a command before it wrote anything."""
+    from qauvern.config import ConfigError
+
+    return ExitStatus.USAGE if isinstance(error, (ConfigError, NoAnswer)) else ExitStatus.ERROR
+
+
+def _leave_stdout_to_nobody() -> None:
+    """The reader has gone: keeps Python from complaining about it once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _is_verbose() -> bool:
+    return any(argument.startswith("-vv") for argument in sys.argv[1:])

@@ -1,0 +1,76 @@
+"""Options that commands share, and what the global ones come to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class GlobalOptions:
+    """The options given before the command, and the environment that the command runs in."""
+
+    staging: bool = False
+    sandbox: bool = False
+    concurrency: int = 16
+    verbose: int = 0
+    quiet: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+    @staticmethod
+    def wants_color(no_color: bool) -> bool | None:
+        """False where colour is unwanted; None leaves it to what stdout is."""
+        return False if no_color or os.environ.get("NO_COLOR") else None
+
+
+class DurationType(click.ParamType[int]):
+    """Whole seconds: 96000, 96000s, 30m, 10h, 2.5d, 1qau."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from qauvern.units import parse_duration
+
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
+api_key_option = click.option(
+    "--api-key",
+    "-k",
+    metavar="KEY",
+    help="IBM Cloud API key, or @FILE that holds it. Default: IBMCLOUD_API_KEY, then IC_API_KEY.",
+)
+
+config_option = click.option(
+    "--config",
+    "-c",
+    "config_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="QAUVERN_CONFIG",
+    default=Path("config.yaml"),
+    show_default=True,
+    help="The config file (QAUVERN_CONFIG).",
+)
+
+format_option = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print the data on stdout.",
+)
+
+plan_choice = click.Choice(["internal", "premium", "paygo"])

@@ -1,0 +1,93 @@
+"""How commands talk: data to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from qauvern.cli._exit import NoAnswer
+from qauvern.cli._options import GlobalOptions
+from qauvern.cloud import RequestEvent, Statistics
+from qauvern.render.text import Table, dropped_note
+
+
+def output_width() -> int | None:
+    """Characters a line of stdout may have; None (any number) where it goes to a pipe or a file."""
+    if os.environ.get("COLUMNS", "").isdigit() or sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return None
+
+
+def data(text: str = "") -> None:
+    """Data, to stdout."""
+    click.echo(text)
+
+
+def json_data(document: Any) -> None:
+    """A document, to stdout."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def table_data(table: Table) -> None:
+    """A table to stdout; what its width left out to stderr."""
+    click.echo(table.text)
+    if table.dropped:
+        note(dropped_note(table.dropped))
+
+
+def note(text: str, options: GlobalOptions | None = None) -> None:
+    """A remark, to stderr, unless --quiet. Another thread than the command's own has to bring the options."""
+    options = options or click.get_current_context().ensure_object(GlobalOptions)
+    if not options.quiet:
+        click.echo(text, err=True)
+
+
+def next_step(text: str) -> None:
+    """What to do next, to stderr."""
+    note(click.style("Next: ", bold=True) + text)
+
+
+def warning(text: str) -> None:
+    """A warning, to stderr, with --quiet too."""
+    click.echo(click.style("Warning: ", fg="yellow", bold=True) + text, err=True)
+
+
+def request(event: RequestEvent) -> None:
+    """One attempt at a request, to stderr, for --verbose."""
+    again = f" (try {event.attempt})" if event.attempt > 1 else ""
+    answer = event.status if event.error is None else event.error
+    click.echo(f"{event.method} {event.url} -> {answer} in {event.duration_seconds * 1000:,.0f} ms{again}", err=True)
+
+
+def requests_total(statistics: Statistics) -> None:
+    """What was sent in all, to stderr, for --verbose."""
+    click.echo(
+        f"{statistics.requests:,} requests, {statistics.retries:,} of them retries, "
+        f"slowest {statistics.slowest_seconds * 1000:,.0f} ms ({statistics.slowest_url})",
+        err=True,
+    )
+
+
+def error_lines(lines: Iterable[str]) -> None:
+    """Errors, to stderr, one a line."""
+    for line in lines:
+        click.echo(click.style("Error: ", fg="red", bold=True) + line, err=True)
+
+
+def confirmed(question: str, *, yes: bool, otherwise: str = "Say --yes, or --dry-run to look only.") -> bool:
+    """True when the person says yes, or said so beforehand with --yes.
+
+    Raises:
+        NoAnswer: there is no terminal to ask at.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise NoAnswer(f"{question} There is no terminal to answer at. {otherwise}")
+    return click.confirm(question, default=False, err=True)

@@ -1,0 +1,80 @@
+"""sandbox serve / reset / show: the made-up account of this machine."""
+
+from __future__ import annotations
+
+import click
+
+from qauvern.cli import _say
+from qauvern.cli._places import sandbox_folder
+from qauvern.cli._sandboxed import CONFIG_NAME, sandbox_errors, write_sandbox_config
+from qauvern.render.text import facts
+from qauvern.sandbox import Sandbox
+
+
+@click.command("serve")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--latency", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Answer that much later.")
+@click.option("--fault", "faults", multiple=True, metavar="SPEC", help="Inject a fault, such as patch:2=429; repeat.")
+def serve(port: int, latency: float, faults: tuple[str, ...]) -> None:
+    """Serve the sandbox account over HTTP on 127.0.0.1 until Ctrl-C; prints the environment to export.
+
+    \b
+    A fault is TARGET[:WHICH]=KIND[:COUNT], for example:
+      usage=500:3           the first three usage reads fail with 500
+      patch:2=cut-after     the second write is carried out, its answer lost
+      analytics=slow:0.5    analytics answers half a second later
+    """
+    with sandbox_errors(), _opened(latency, faults) as sandbox, sandbox.serve(port) as running:
+        for name, value in running.environment().items():
+            _say.data(f"export {name}='{value}'")
+        click.get_text_stream("stdout").flush()
+        _say.note(f"Account {sandbox.account_id}, plan {sandbox.plan}. Ctrl-C ends it.")
+        sandbox.wait()
+
+
+def _opened(latency: float, faults: tuple[str, ...]) -> Sandbox:
+    try:
+        return Sandbox.open(sandbox_folder(), latency=latency, faults=faults)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from error
+
+
+@click.command("reset")
+@click.option("--instances", type=click.IntRange(3, 100_000), default=24, show_default=True, help="How many instances.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds make equal accounts.")
+def reset(instances: int, seed: int) -> None:
+    """Start the sandbox account and its config file afresh."""
+    folder = sandbox_folder()
+    with sandbox_errors(), Sandbox.create(instances=instances, seed=seed, folder=folder) as sandbox:
+        write_sandbox_config(sandbox, folder / CONFIG_NAME)
+    _say.note(f"A fresh sandbox account with {instances} instances in {folder}.")
+    _say.next_step("qauvern --sandbox analyze")
+
+
+@click.command("show")
+def show() -> None:
+    """Describe the sandbox account."""
+    with sandbox_errors(), Sandbox.open(sandbox_folder()) as sandbox:
+        described = sandbox.describe()
+    _say.data(facts([(key.replace("_", " ").capitalize(), _text(value)) for key, value in described.items()]))
+    _say.next_step("qauvern --sandbox analyze, or qauvern sandbox serve for other programs.")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return "none" if value is None else str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
+
+
+@click.group("sandbox", commands=[serve, reset, show])
+def command() -> None:
+    """A made-up account on this machine, which any command uses with --sandbox.
+
+    Its state is kept between commands. `reset` starts it afresh, `serve` lets other programs use it over HTTP.
+    """

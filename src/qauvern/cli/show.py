@@ -1,0 +1,38 @@
+"""show: the account and its configured instances, with fairness."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from qauvern.balance import held_by_unconfigured, is_over_budget
+from qauvern.cli import _account, _say
+from qauvern.cli._options import api_key_option, config_option, format_option
+from qauvern.model import Snapshot
+from qauvern.render.instances import account_summary, instance_views, instances_table, show_document
+
+
+@click.command("show")
+@config_option
+@api_key_option
+@format_option
+def command(config_path: Path, api_key: str | None, output_format: str) -> None:
+    """Show the account and its configured instances. Needs admin rights."""
+    settings = _account.load_settings(config_path)
+    with _account.reach(api_key) as reached:
+        snapshot = _account.take_snapshot(reached.client, settings, _account.now())
+    unconfigured_held = held_by_unconfigured(snapshot, settings)
+    if output_format == "json":
+        _say.json_data(show_document(snapshot, settings, unconfigured_held=unconfigured_held))
+    else:
+        _say.data(account_summary(snapshot, settings, unconfigured_held=unconfigured_held) + "\n")
+        views = instance_views(settings, snapshot.instances.values(), snapshot.usage)
+        _say.table_data(instances_table(views, width=_say.output_width()))
+    _warn(snapshot)
+    _say.next_step("qauvern analyze shows the new allocations that this usage leads to.")
+
+
+def _warn(snapshot: Snapshot) -> None:
+    if is_over_budget(snapshot):
+        _say.warning("the plan has used its whole budget of the last 28 days; allocations will follow usage.")

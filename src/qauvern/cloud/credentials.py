@@ -1,0 +1,121 @@
+"""The API key: where it comes from, and how it stays out of sight."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+from qauvern.cloud.errors import BadApiKey
+
+API_KEY_VARIABLES: Final = ("IBMCLOUD_API_KEY", "IC_API_KEY")
+MAKE_A_KEY: Final = "Make one at https://cloud.ibm.com/iam/apikeys"
+HIDDEN: Final = "***"
+
+_MAX_KEY_FILE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An IBM Cloud API key that neither repr nor str shows. `source` says where it came from."""
+
+    _value: str = field(repr=False)
+    source: str
+
+    def __str__(self) -> str:
+        return HIDDEN
+
+    def reveal(self) -> str:
+        """The key itself, for the IAM request only."""
+        return self._value
+
+
+def resolve_api_key(option: str | None, environ: Mapping[str, str]) -> ApiKey:
+    """The key of --api-key, else IBMCLOUD_API_KEY, else IC_API_KEY; `@path` names a file that holds it.
+
+    The file holds the key alone, or is the JSON file that IBM Cloud offers for download.
+
+    Raises:
+        BadApiKey: there is none, its file cannot be read, or it holds characters that no key has.
+    """
+    if option is not None:
+        return _api_key(option, "--api-key")
+    for variable in API_KEY_VARIABLES:
+        if environ.get(variable, "").strip():
+            return _api_key(environ[variable], variable)
+    raise BadApiKey(
+        f"There is no API key. Set {API_KEY_VARIABLES[0]}, or pass --api-key KEY or --api-key @FILE. {MAKE_A_KEY}."
+    )
+
+
+def _api_key(text: str, source: str) -> ApiKey:
+    text = text.strip()
+    if text.startswith("@"):
+        path = Path(text[1:]).expanduser()
+        source = f"{source} (file {path})"
+        text = _key_in_file(path, source)
+    if not text:
+        raise BadApiKey(f"The API key from {source} is empty. {MAKE_A_KEY}.")
+    if not re.fullmatch(r"[!-~]+", text):
+        raise BadApiKey(
+            f"The API key from {source} holds blanks, control or non-Latin characters, which no key has: "
+            f"copy it again, alone. {MAKE_A_KEY}."
+        )
+    return ApiKey(text, source)
+
+
+def _key_in_file(path: Path, source: str) -> str:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MAX_KEY_FILE_BYTES).decode("utf-8-sig").strip()
+    except OSError as error:
+        raise BadApiKey(f"The API key from {source} cannot be read: {error.strerror}. Check the path.") from None
+    except ValueError:
+        raise BadApiKey(f"The API key from {source} cannot be read: it is no text file.") from None
+    if not text.startswith("{"):
+        return text
+    try:
+        key = json.loads(text)["apikey"]
+    except (ValueError, KeyError, RecursionError):
+        key = None
+    if not isinstance(key, str):
+        raise BadApiKey(f"The API key from {source} cannot be read: the file is JSON without an `apikey` text.")
+    return key.strip()
+
+
+class Redactor:
+    """Takes secrets out of text: the ones it was told, and whatever looks like one."""
+
+    _SHORTEST = 4
+    """A shorter secret is not looked for: it would blot out ordinary words."""
+    _LOOKS_SECRET = (
+        (re.compile(r"(?<=://)[^/\s@]*@"), HIDDEN + "@"),
+        (re.compile(r"(?i)\b(bearer\s+)[^\s\"',;]+"), r"\1" + HIDDEN),
+        (re.compile(r"(?i)\b(apikey|api_key|access_token|refresh_token)=[^\s&\"']+"), r"\1=" + HIDDEN),
+        (re.compile(r"\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?"), HIDDEN),
+    )
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forms: tuple[str, ...] = ()
+
+    def add(self, secret: str) -> None:
+        """Takes this secret out of all text from now on, also where it is quoted for a URL or JSON."""
+        if len(secret) < self._SHORTEST:
+            return
+        forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+        with self._lock:
+            # Longest first, so that no form leaves the rest of a longer one behind.
+            self._forms = tuple(sorted({*self._forms, *forms}, key=len, reverse=True))
+
+    def __call__(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, HIDDEN)
+        for pattern, replacement in self._LOOKS_SECRET:
+            text = pattern.sub(replacement, text)
+        return text

@@ -1,0 +1,231 @@
+"""Reads JSON answers exactly and with suspicion: figures are int or Decimal, and what does not fit is named.
+
+Rows of a long answer are read one at a time, so that memory does not grow with it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+MAX_SECONDS: Final = 10**11
+"""No figure of an account is above this, about 3,000 years: what is, is damage."""
+
+MAX_ROW_CHARACTERS: Final = 1 << 20
+"""The longest single value in a stream of rows; IBM's take about 600 characters."""
+
+
+class BadBody(Exception):
+    """An answer that does not fit. The transport turns it into a BadResponse that says what was asked."""
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadBody(f"it holds {name}, which is no JSON figure")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+def document(chunks: Iterable[bytes]) -> Any:
+    """The JSON document of a whole body.
+
+    Raises:
+        BadBody: it is no JSON, holds NaN or Infinity, or is nested absurdly.
+    """
+    body = b"".join(chunks)
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, ArithmeticError):
+        raise BadBody(_not_json(body)) from None
+    except RecursionError:
+        raise BadBody("it is nested too deeply") from None
+
+
+def _not_json(body: bytes) -> str:
+    start = body.lstrip()[:1]
+    if not start:
+        return "it is empty"
+    if start == b"<":
+        return "it is an HTML page, not JSON: a proxy or a wrong endpoint may have answered"
+    return "it is not valid JSON, or breaks off"
+
+
+def data_rows(chunks: Iterable[bytes]) -> Iterator[Any]:
+    """The rows of the `data` list of a JSON object, one at a time, holding no more than a chunk and a row.
+
+    Raises:
+        BadBody: it is no JSON object with a `data` list, or breaks off. The rows before that have been given out.
+    """
+    reader = _Reader(chunks)
+    reader.take("{")
+    found = False
+    while True:
+        key = reader.value() if found or reader.peek() != "}" else None
+        if key is None:
+            break
+        reader.take(":")
+        if key != "data":
+            reader.value()
+        elif found:
+            raise BadBody("it holds `data` twice")
+        else:
+            found = True
+            yield from reader.array()
+        if reader.take(",}") == "}":
+            break
+    if not found:
+        raise BadBody("it holds no `data` list")
+    reader.expect_end()
+
+
+class _Reader:
+    """A JSON text that arrives in chunks."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        self._text = ""
+        self._at = 0
+
+    def peek(self) -> str:
+        """The next character that is not blank, without taking it; "" at the end."""
+        while True:
+            while self._at < len(self._text):
+                if self._text[self._at] not in " \t\r\n":
+                    return self._text[self._at]
+                self._at += 1
+            if not self._read_more():
+                return ""
+
+    def take(self, expected: str) -> str:
+        """The next character that is not blank, which must be one of those expected."""
+        character = self.peek()
+        if not character:
+            raise BadBody("it breaks off" if self._text else "it is empty")
+        if character not in expected:
+            raise BadBody(_not_json(character.encode()) if character == "<" else "it has not the promised shape")
+        self._at += 1
+        return character
+
+    def value(self) -> Any:
+        """The next JSON value, whole."""
+        self.peek()
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._text, self._at)
+            except json.JSONDecodeError:
+                pass
+            except (ValueError, ArithmeticError):
+                raise BadBody("it holds a figure that cannot be read") from None
+            except RecursionError:
+                raise BadBody("it is nested too deeply") from None
+            else:
+                if end < len(self._text):  # else a figure might go on in the next chunk
+                    self._at = end
+                    return value
+            if len(self._text) - self._at > MAX_ROW_CHARACTERS:
+                raise BadBody("it is not valid JSON, or one of its values is absurdly long")
+            if not self._read_more():
+                raise BadBody("it is not valid JSON, or breaks off")
+
+    def array(self) -> Iterator[Any]:
+        self.take("[")
+        if self.peek() == "]":
+            self.take("]")
+            return
+        while True:
+            yield self.value()
+            if self.take(",]") == "]":
+                return
+
+    def expect_end(self) -> None:
+        if self.peek():
+            raise BadBody("something follows its end")
+
+    def _read_more(self) -> bool:
+        try:
+            for chunk in self._chunks:
+                text = self._decode(chunk)
+                if text:
+                    self._text = self._text[self._at :] + text
+                    self._at = 0
+                    return True
+            self._decode(b"", True)
+        except UnicodeDecodeError:
+            raise BadBody("it is not UTF-8") from None
+        return False
+
+
+def an_object(value: Any, what: str) -> dict[str, Any]:
+    """Raises: BadBody: the value is no JSON object."""
+    if not isinstance(value, dict):
+        raise BadBody(f"{what} is {shown(value)}, not an object")
+    return value
+
+
+def a_list(value: Any, what: str) -> list[Any]:
+    """Raises: BadBody: the value is no JSON list."""
+    if not isinstance(value, list):
+        raise BadBody(f"{what} is {shown(value)}, not a list")
+    return value
+
+
+def a_text(value: Any, what: str) -> str:
+    """Raises: BadBody: the value is no text, is empty, or holds what UTF-8 cannot."""
+    if not isinstance(value, str) or not value:
+        raise BadBody(f"{what} is {shown(value)}, not a text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise BadBody(f"{what} is not a valid text") from None
+    return value
+
+
+def a_figure(value: Any, what: str, *, lowest: int = 0, highest: int = MAX_SECONDS) -> int | Decimal:
+    """A number, exact.
+
+    Raises:
+        BadBody: the value is no number (true and false are none), or out of [lowest, highest].
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise BadBody(f"{what} is {shown(value)}, not a number")
+    if not lowest <= value <= highest:
+        raise BadBody(f"{what} is {shown(value)}, which cannot be")
+    return value
+
+
+def a_whole_number(value: Any, what: str, *, lowest: int = 0, highest: int = MAX_SECONDS) -> int:
+    """An integer, also where it is written 3600.0.
+
+    Raises:
+        BadBody: the value is none, or out of [lowest, highest].
+    """
+    figure = a_figure(value, what, lowest=lowest, highest=highest)
+    if figure != int(figure):
+        raise BadBody(f"{what} is {shown(value)}, not a whole number")
+    return int(figure)
+
+
+def whole_number_or_none(value: Any, what: str, *, lowest: int = 0, highest: int = MAX_SECONDS) -> int | None:
+    """Like a_whole_number, where null stands for none."""
+    return None if value is None else a_whole_number(value, what, lowest=lowest, highest=highest)
+
+
+def shown(value: Any) -> str:
+    """A value of an answer, short enough for a message."""
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    try:
+        text = repr(value) if isinstance(value, str) else str(value)
+    except ValueError:  # an int of more digits than Python prints
+        return "an absurdly long figure"
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,290 @@
+"""Gathers the account at one moment, in few requests and side by side.
+
+For N configured instances: N official usage reads, the list's pages, the account, five analytics windows for each
+region's base URL, and a request for each region that has daily usage to read or an instance with a balance period.
+What IBM fails to answer ends the whole: a snapshot is complete, or there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from functools import partial
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from qauvern.cloud.endpoints import Endpoints
+from qauvern.cloud.errors import WrongAccount
+from qauvern.cloud.workers import Batch
+from qauvern.model import (
+    WINDOW_DAYS,
+    Account,
+    Crn,
+    Instance,
+    InstanceSettings,
+    Plan,
+    Settings,
+    Snapshot,
+    Usage,
+)
+
+Progress = Callable[[int, int], None]
+"""Called with how much has been done, and how much there is to do as far as is known."""
+
+NO_DAILY_SINCE: Final[Mapping[Crn, date]] = MappingProxyType({})
+
+_WINDOWS_DAYS = (1, 3, 7, 14, WINDOW_DAYS)
+
+
+class Source(Protocol):
+    """What a snapshot is gathered from."""
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where the services answer."""
+
+    def batch(self, progress: Progress | None = None) -> Batch:
+        """Work to be done side by side."""
+
+    def pages(self, plan: Plan) -> Iterator[tuple[Instance, ...]]:
+        """Every instance of the plan, a page at a time."""
+
+    def account(self, account_id: str, plan: Plan) -> Account:
+        """The plan's budget."""
+
+    def consumed_ms(self, crn: Crn) -> int:
+        """The official 28-day usage of one instance."""
+
+    def usage_by_instance(
+        self, base_url: str, account_id: str, plan: Plan, start: datetime, end: datetime
+    ) -> dict[str, int]:
+        """What each instance of a region used in [start, end)."""
+
+    def daily_usage(
+        self, base_url: str, account_id: str, plan: Plan, since: Mapping[Crn, date], now: datetime
+    ) -> dict[Crn, dict[date, int]]:
+        """What some instances of a region used on each UTC date."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstancesView:
+    """What can be seen without administrator rights: the listed instances, and what the configured ones consumed.
+
+    `consumed_ms` is the official 28-day usage in milliseconds of the configured instances that the account lists and
+    has not archived.
+    """
+
+    taken_at: datetime
+    instances: Mapping[Crn, Instance]
+    consumed_ms: Mapping[Crn, int]
+
+
+def take_snapshot(
+    source: Source,
+    settings: Settings,
+    *,
+    now: datetime,
+    daily_since: Mapping[Crn, date] = NO_DAILY_SINCE,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """The account as it is now. Takes administrator rights.
+
+    Args:
+        now: the end of every window, with an offset.
+        daily_since: the instances whose daily usage is wanted, and from which UTC date on.
+        progress: called as answers come in.
+
+    Configured instances that the account lacks are absent from the snapshot's `instances` and `usage`, archived ones
+    from its `usage`: the caller stops there.
+
+    Raises:
+        WrongAccount: the API key lists instances of another account than the settings'.
+        CloudError: a read failed; nothing is concluded from the others.
+        ValueError: `now` has no offset.
+    """
+    gathering = _Gathering(source, settings, _in_utc(now), daily_since)
+    with source.batch(progress) as batch:
+        gathering.begin(batch)
+    return gathering.snapshot()
+
+
+def read_instances_view(
+    source: Source, settings: Settings, *, now: datetime, progress: Progress | None = None
+) -> InstancesView:
+    """The listed instances and the official usage of the configured ones. Takes no administrator rights.
+
+    Raises:
+        As take_snapshot.
+    """
+    listing = _Listing(source, settings)
+    with source.batch(progress) as batch:
+        listing.begin(batch)
+    return InstancesView(_in_utc(now), listing.instances, listing.consumed_ms)
+
+
+class _Listing:
+    """The list's pages and, as each arrives, the official usage of the configured instances on it."""
+
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self._source = source
+        self._settings = settings
+        self._configured = {instance.crn for instance in settings.instances}
+        self.instances: dict[Crn, Instance] = {}
+        self.consumed_ms: dict[Crn, int] = {}
+
+    def begin(
+        self,
+        batch: Batch,
+        on_region: Callable[[str], None] | None = None,
+        at_end: Callable[[], None] | None = None,
+    ) -> None:
+        """Starts; on_region is called for the region of every listed instance, at_end after the last page."""
+        batch.still_to_come = len(self._configured)
+
+        def ended() -> None:
+            batch.still_to_come = 0
+            if at_end is not None:
+                at_end()
+
+        batch.start_each(partial(self._source.pages, self._settings.plan), partial(self._page, batch, on_region), ended)
+
+    def _page(self, batch: Batch, on_region: Callable[[str], None] | None, page: Iterable[Instance]) -> None:
+        for instance in page:
+            crn = instance.crn
+            if crn.account_id != self._settings.account_id:
+                raise WrongAccount(
+                    f"The API key lists instance {instance.name!r} ({crn}) of account {crn.account_id}, but the "
+                    f"config file is for account {self._settings.account_id}. Use an API key of that account, or "
+                    "correct account_id."
+                )
+            self.instances[crn] = instance
+            if on_region is not None:
+                on_region(crn.region)
+            if crn in self._configured:
+                batch.still_to_come -= 1
+                if not instance.is_archived:
+                    batch.start(partial(self._source.consumed_ms, crn), partial(self.consumed_ms.__setitem__, crn))
+
+
+class _Gathering:
+    """A snapshot in the making. Everything here runs on one thread; the workers only ask."""
+
+    def __init__(self, source: Source, settings: Settings, now: datetime, daily_since: Mapping[Crn, date]) -> None:
+        self._source = source
+        self._settings = settings
+        self._now = now
+        self._daily_since = daily_since
+        self._listing = _Listing(source, settings)
+        self._account: Account | None = None
+        self._asked_bases: set[str] = set()
+        self._windows: dict[int, dict[str, int]] = {days: {} for days in _WINDOWS_DAYS}
+        self._daily: dict[Crn, Mapping[date, int]] = {}
+        self._period_ms: dict[Crn, int] = {}
+
+    def begin(self, batch: Batch) -> None:
+        """Starts all that depends on nothing.
+
+        A region that is not sure to exist is asked once an instance there is listed: a mistyped CRN should be reported
+        as a missing instance, not as a host that cannot be found.
+        """
+        endpoints = self._source.endpoints
+        sure = [one for one in self._settings.instances if endpoints.is_known_region(one.crn.region)]
+        unsure = [one for one in self._settings.instances if not endpoints.is_known_region(one.crn.region)]
+
+        def listed() -> None:
+            self._ask_by_date(batch, [one for one in unsure if one.crn in self._listing.instances])
+
+        self._listing.begin(batch, partial(self._ask_windows, batch), listed)
+        batch.start(partial(self._source.account, self._settings.account_id, self._settings.plan), self._set_account)
+        for one in sure:
+            self._ask_windows(batch, one.crn.region)
+        self._ask_by_date(batch, sure)
+
+    def _set_account(self, account: Account) -> None:
+        self._account = account
+
+    def _ask_windows(self, batch: Batch, region: str) -> None:
+        """Asks a region's base URL for the windows, once."""
+        base = self._source.endpoints.quantum_base(region)
+        if base in self._asked_bases:
+            return
+        self._asked_bases.add(base)
+        for days in _WINDOWS_DAYS:
+            start = self._now - timedelta(days=days)
+            batch.start(partial(self._usage, base, start, self._now), partial(self._merge_window, days))
+
+    def _merge_window(self, days: int, usage: Mapping[str, int]) -> None:
+        """Two regions may both tell of an instance: the larger figure holds, and nothing counts twice."""
+        merged = self._windows[days]
+        for key, spent in usage.items():
+            merged[key] = max(spent, merged.get(key, 0))
+
+    def _ask_by_date(self, batch: Batch, instances: Iterable[InstanceSettings]) -> None:
+        """Asks for daily and period usage, once for each region, and period."""
+        daily: dict[str, dict[Crn, date]] = {}
+        periods: dict[tuple[str, datetime, datetime], list[Crn]] = {}
+        for instance in instances:
+            base = self._source.endpoints.quantum_base(instance.crn.region)
+            since = self._daily_since.get(instance.crn)
+            if since is not None:
+                self._daily[instance.crn] = {}
+                if _starts_before(since, self._now):
+                    daily.setdefault(base, {})[instance.crn] = since
+            if instance.period is not None:
+                start = _in_utc(instance.period.start_date)
+                end = min(_in_utc(instance.period.end_date or self._now), self._now)
+                self._period_ms[instance.crn] = 0
+                if start < end:
+                    periods.setdefault((base, start, end), []).append(instance.crn)
+        for base, wanted in daily.items():
+            batch.start(partial(self._daily_usage, base, wanted), self._daily.update)
+        for (base, start, end), crns in periods.items():
+            batch.start(partial(self._usage, base, start, end), partial(self._set_period, crns))
+
+    def _set_period(self, crns: Iterable[Crn], usage: Mapping[str, int]) -> None:
+        for crn in crns:
+            self._period_ms[crn] = usage.get(crn, 0)
+
+    def _usage(self, base_url: str, start: datetime, end: datetime) -> dict[str, int]:
+        settings = self._settings
+        return self._source.usage_by_instance(base_url, settings.account_id, settings.plan, start, end)
+
+    def _daily_usage(self, base_url: str, since: Mapping[Crn, date]) -> dict[Crn, dict[date, int]]:
+        return self._source.daily_usage(base_url, self._settings.account_id, self._settings.plan, since, self._now)
+
+    def snapshot(self) -> Snapshot:
+        """The whole, once all answers are in."""
+        assert self._account is not None
+        configured = {instance.crn for instance in self._settings.instances}
+        others = (spent for key, spent in self._windows[WINDOW_DAYS].items() if key not in configured)
+        return Snapshot(
+            taken_at=self._now,
+            account=self._account,
+            instances=self._listing.instances,
+            usage={crn: self._usage_of(crn, spent) for crn, spent in self._listing.consumed_ms.items()},
+            unconfigured_consumed_ms=sum(others),
+        )
+
+    def _usage_of(self, crn: Crn, consumed_ms: int) -> Usage:
+        return Usage(
+            consumed_ms=consumed_ms,
+            last_14d_ms=self._windows[14].get(crn, 0),
+            last_7d_ms=self._windows[7].get(crn, 0),
+            last_3d_ms=self._windows[3].get(crn, 0),
+            last_24h_ms=self._windows[1].get(crn, 0),
+            daily_ms=self._daily.get(crn, {}),
+            period_ms=self._period_ms.get(crn),
+        )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """The moment in UTC, to the millisecond: what is said to IBM is what is kept."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no UTC offset")
+    utc = moment.astimezone(timezone.utc)
+    return utc.replace(microsecond=utc.microsecond // 1_000 * 1_000)
+
+
+def _starts_before(day: date, now: datetime) -> bool:
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.utc) < now

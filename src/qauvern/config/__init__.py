@@ -1,0 +1,18 @@
+"""The config file: YAML -> Settings, with file:line:column in every complaint, and its writing."""
+
+from qauvern.config._load import load, parse
+from qauvern.config._names import config_name, name_warnings
+from qauvern.config._problems import ConfigError, Problem
+from qauvern.config._render import render_config
+from qauvern.config._write import write_text_atomically
+
+__all__ = [
+    "ConfigError",
+    "Problem",
+    "config_name",
+    "load",
+    "name_warnings",
+    "parse",
+    "render_config",
+    "write_text_atomically",
+]

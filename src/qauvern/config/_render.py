@@ -1,0 +1,139 @@
+"""The text of a new config file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+
+from qauvern.config._names import config_name
+from qauvern.config._values import is_account_id
+from qauvern.model import Instance, Plan, QauvernError
+
+_HEADER = """\
+# The config file of qauvern, written by `qauvern configure` from the live account.
+#
+# It lists the service instances that share the plan's budget, and how. `qauvern analyze` shows what would change,
+# `qauvern optimize` applies it.
+# A `#` with no space behind it marks an optional key: take the `#` away to use it.
+# Dates are ISO 8601 with a UTC offset.
+
+"""
+
+_MINIMUM = """
+# The least that any instance gets, in seconds of the 28-day window.
+"""
+
+_RESERVE = """
+# The part that is not handed out: a percentage from 0 up to, but not including, 100, either of the pool that is left
+# after what instances used (pool) or of the whole budget (budget).
+#allocation_reserve_percent: 10
+#allocation_reserve_basis: pool
+
+"""
+
+_PERIOD = """\
+# Adds the Period column: usage from start_date to now or end_date, whichever is first. An instance may have its own.
+"""
+
+_PERIOD_EXAMPLE = """\
+#balance_period:
+  #start_date: "2026-01-01T00:00:00Z"
+  #end_date: "2026-07-01T00:00:00Z"
+"""
+
+_INSTANCES = """
+# An instance has a name and a crn, and may have
+#   limit_seconds  the most that it may use in the 28-day window; without it, its live limit stays
+#   net_grants     budgets on top of limit_seconds, each for a while: active from start_date on and before end_date, in
+#                  UTC dates; without an end_date for 28 days
+#   start_date     a balance_period of its own, with end_date
+# For example:
+#
+#   - name: "an example"
+#     crn: "crn:v1:bluemix:public:quantum-computing:us-east:a/ACCOUNT:GUID::"
+#     limit_seconds: 36000
+#     net_grants:
+#       - start_date: "2026-03-01T00:00:00Z"
+#         end_date: "2026-04-01T00:00:00Z"
+#         net_grant_seconds: 7200
+#     start_date: "2026-02-01T00:00:00Z"
+#     end_date: "2026-05-01T00:00:00Z"
+instances:
+"""
+
+# What JSON leaves as it is and YAML does not: DEL, C1 controls, line separators, the byte order mark, non-characters.
+_TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def render_config(
+    account_id: str,
+    plan: Plan,
+    instances: Iterable[Instance],
+    *,
+    minimum_allocation_seconds: int = 60,
+    balance_start: datetime | None = None,
+    balance_end: datetime | None = None,
+) -> str:
+    """The text of a config file for live instances: by name (then CRN), archived ones left out, live limits taken over.
+
+    `load` reads it back. Names come as `config_name` has them.
+
+    Raises:
+        QauvernError: no instance is left, one is of another account, or the dates are not a period.
+    """
+    if not is_account_id(account_id):
+        raise QauvernError(f"{account_id!r} is not an account id: it has letters, digits, - and _ only.")
+    named = sorted((config_name(live.name, live.crn), live.crn, live) for live in instances if not live.is_archived)
+    if not named:
+        raise QauvernError(
+            f"Account {account_id} has no instance of the {plan.value} plan that is not archived: "
+            "create one first, or name another --account-id or --plan."
+        )
+    parts = [
+        _HEADER,
+        f"account_id: {quoted(account_id)}\n",
+        f"plan: {plan.value}\n",
+        _MINIMUM,
+        f"minimum_allocation_seconds: {minimum_allocation_seconds}\n",
+        _RESERVE,
+        _PERIOD,
+        _period(balance_start, balance_end),
+        _INSTANCES,
+    ]
+    for name, crn, live in named:
+        if crn.account_id != account_id:
+            raise QauvernError(f"{crn} is not of account {account_id}: name {crn.account_id} with --account-id.")
+        parts.extend(_instance(name, live))
+    return "".join(parts)
+
+
+def quoted(text: str) -> str:
+    """The text as a YAML scalar in double quotes, which reads back as exactly this text whatever it holds."""
+    return _TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+
+
+def _period(start: datetime | None, end: datetime | None) -> str:
+    if start is None:
+        if end is not None:
+            raise QauvernError("The balance period has an end and no start: add --balance-start.")
+        return _PERIOD_EXAMPLE
+    if start.tzinfo is None or (end is not None and end.tzinfo is None):
+        raise QauvernError("The dates of the balance period need a UTC offset: write them like 2026-03-01T00:00:00Z.")
+    if end is not None and end <= start:
+        raise QauvernError("The balance period ends before it begins: --balance-end has to be after --balance-start.")
+    lines = ["balance_period:\n", f"  start_date: {quoted(_iso(start))}\n"]
+    lines += [] if end is None else [f"  end_date: {quoted(_iso(end))}\n"]
+    return "".join(lines)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+
+
+def _instance(name: str, live: Instance) -> Iterator[str]:
+    yield f"  - name: {quoted(name)}\n"
+    yield f"    crn: {quoted(live.crn)}\n"
+    if live.limit_seconds is not None:
+        yield f"    limit_seconds: {live.limit_seconds}\n"

@@ -1,0 +1,83 @@
+"""Writing a file so that it is either the old one or the new one, whatever happens in between."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from qauvern.model import QauvernError
+
+
+def write_text_atomically(path: Path, text: str, *, keep_mode: bool = True) -> None:
+    """Puts the text, as UTF-8, in place of the file, or makes it.
+
+    It goes to a temporary file in the same folder first, which then takes the file's place. A symbolic link stays
+    one, and its target is written. With `keep_mode` an existing file keeps its permissions and, where this process
+    may give it away, its owner; a new one gets what the umask allows.
+
+    Raises:
+        QauvernError: the file cannot be written; it is as it was.
+    """
+    try:
+        content = text.encode("utf-8")
+        target = Path(os.path.realpath(path))
+        _replace(target, content, _existing(target), keep_mode=keep_mode)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise QauvernError(
+            f"{path} cannot be written ({reason}), and is as it was: make its folder writable, or name another file."
+        ) from error
+
+
+def _existing(target: Path) -> os.stat_result | None:
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(status.st_mode):
+        raise OSError("it is a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is not a regular file")
+    return status
+
+
+def _replace(target: Path, content: bytes, existing: os.stat_result | None, *, keep_mode: bool) -> None:
+    kept = existing if keep_mode else None
+    temporary = target.with_name(f".qauvern-{secrets.token_hex(8)}.tmp")
+    # Narrow until the content of a private file has its own permissions again.
+    created_mode = 0o666 if kept is None else 0o600
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, created_mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            if kept is not None:
+                _take_over(temporary, kept)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(target.parent)
+
+
+def _take_over(temporary: Path, kept: os.stat_result) -> None:
+    own = temporary.stat()
+    if hasattr(os, "chown") and (own.st_uid, own.st_gid) != (kept.st_uid, kept.st_gid):
+        with suppress(OSError):
+            os.chown(temporary, kept.st_uid, kept.st_gid)
+    temporary.chmod(stat.S_IMODE(kept.st_mode))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the replacement itself last. The file is in place by now: a file system that cannot do this is no error."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

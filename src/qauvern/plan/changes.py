@@ -1,0 +1,70 @@
+"""What is to be changed, as sorted data: each instance with its values before and after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from qauvern.balance import Proposal
+from qauvern.model import Crn, Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What an instance holds: its allocation and its limit in seconds; None for one that it does not have."""
+
+    allocation_seconds: int | None
+    limit_seconds: int | None
+
+    @classmethod
+    def of(cls, instance: Instance) -> Holding:
+        return cls(instance.allocation_seconds, instance.limit_seconds)
+
+
+class Phase(str, Enum):
+    """When a change is written: what frees seconds first, what takes them last."""
+
+    DECREASE = "decrease"
+    LIMIT_ONLY = "limit only"
+    INCREASE = "increase"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One instance's values before and after, and why."""
+
+    name: str
+    crn: Crn
+    before: Holding
+    after: Holding
+    reason: str
+
+    @property
+    def allocation_delta(self) -> int:
+        """Seconds by which the allocation changes; negative for a decrease."""
+        return (self.after.allocation_seconds or 0) - (self.before.allocation_seconds or 0)
+
+    @property
+    def phase(self) -> Phase:
+        if self.allocation_delta < 0:
+            return Phase.DECREASE
+        return Phase.INCREASE if self.allocation_delta > 0 else Phase.LIMIT_ONLY
+
+
+def changes_of(proposal: Proposal) -> tuple[Change, ...]:
+    """The changes of a proposal, in CRN order."""
+    return tuple(
+        Change(
+            name=line.name,
+            crn=line.crn,
+            before=Holding.of(line.live),
+            after=Holding(line.new_allocation, line.new_limit),
+            reason=line.reason.value if line.changes_allocation else "limit",
+        )
+        for line in proposal.changes
+    )
+
+
+def in_phase(changes: tuple[Change, ...], phase: Phase) -> tuple[Change, ...]:
+    """The changes that are written in `phase`, in their order."""
+    return tuple(change for change in changes if change.phase is phase)

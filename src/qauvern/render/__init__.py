@@ -1,0 +1,1 @@
+"""What a table, a page or a JSON document says, and its drawing."""

@@ -1,0 +1,279 @@
+"""What analyze says of a proposal: a JSON document, and a table with its notes."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from qauvern.balance import LimitTerms, Line, Proposal, Reason
+from qauvern.model import ReserveBasis
+from qauvern.render.instances import budget_text
+from qauvern.render.text import Column, Table, draw_table, facts, printable
+from qauvern.units import (
+    MS_PER_SECOND,
+    format_ms,
+    format_percent,
+    format_seconds,
+    format_signed_seconds,
+    seconds_number,
+)
+
+SHORT_REASONS = {
+    Reason.INACTIVE: "inactive",
+    Reason.SHARE: "share",
+    Reason.LIMIT: "limit",
+    Reason.FLOOR_AT_LIMIT: "at limit",
+    Reason.POOL_EMPTY: "pool empty",
+    Reason.OVER_BUDGET_SHARE: "over: share",
+    Reason.OVER_BUDGET_CAP: "over: usage",
+    Reason.OVER_BUDGET_HELD: "over: held",
+    Reason.OVER_BUDGET_FLOOR: "over: floor",
+    Reason.NO_ALLOCATION: "limit only",
+}
+
+
+_UNDERUTILIZED_SHOWN = 10
+
+
+def by_name(proposal: Proposal) -> list[Line]:
+    """The lines as a person looks for them."""
+    return sorted(proposal.lines, key=lambda line: (line.name.casefold(), line.crn))
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------
+
+
+def analysis_document(proposal: Proposal, *, preview_date: date | None = None) -> dict[str, Any]:
+    """The document of `analyze --format json`: scripts depend on its names."""
+    account = proposal.account
+    return {
+        "plan": account.plan.value,
+        "preview_date": None if preview_date is None else preview_date.isoformat(),
+        "account": {
+            "account_id": account.account_id,
+            "allocation_budget_seconds": account.budget_seconds,
+            "unallocated_seconds": account.unallocated_seconds,
+            "consumed_seconds": seconds_number(proposal.plan_consumed_ms),
+            "configured_consumed_seconds": seconds_number(proposal.configured_consumed_ms),
+            "limit_seconds": account.limit_seconds,
+            "unmanaged_allocation_seconds": proposal.pool.unconfigured_held_seconds,
+            "over_allocation_budget": proposal.over_budget,
+        },
+        "reserve": {
+            "percent": _number(Fraction(proposal.reserve.percent)),
+            "basis": proposal.reserve.basis.value,
+            "distributable_pool_seconds": proposal.pool.distributable_seconds,
+        },
+        "validation_errors": [broken.message for broken in proposal.broken],
+        "over_budget_warnings": over_budget_warnings(proposal),
+        "instances": [_instance_document(line) for line in by_name(proposal)],
+    }
+
+
+def _instance_document(line: Line) -> dict[str, Any]:
+    usage, live = line.usage, line.live
+    fair = line.fairness
+    return {
+        "name": line.name,
+        "crn": str(line.crn),
+        "current_allocation_seconds": live.allocation_seconds,
+        "new_allocation_seconds": line.new_allocation,
+        "allocation_delta_seconds": line.allocation_delta,
+        "allocation_change_reason": line.reason.value if line.changes_allocation else None,
+        "current_limit_seconds": live.limit_seconds,
+        "new_limit_seconds": line.new_limit,
+        "limit_delta_seconds": _limit_delta(line),
+        "consumed_28day_seconds": seconds_number(usage.consumed_ms),
+        "consumed_14day_seconds": seconds_number(usage.last_14d_ms),
+        "consumed_7day_seconds": seconds_number(usage.last_7d_ms),
+        "consumed_3day_seconds": seconds_number(usage.last_3d_ms),
+        "consumed_24h_seconds": seconds_number(usage.last_24h_ms),
+        "fairness": None if fair is None else float(fair),
+        "activity_score": _number(line.score.seconds),
+        "limit_breakdown": None if line.limit.terms is None else _breakdown(line.limit.terms),
+        "limit_reached": line.limit_reached,
+    }
+
+
+def _limit_delta(line: Line) -> int | None:
+    """None where only one of the two is a limit at all."""
+    new, live = line.new_limit, line.live.limit_seconds
+    if new is None or live is None:
+        return 0 if new == live else None
+    return new - live
+
+
+def _breakdown(terms: LimitTerms) -> dict[str, Any] | None:
+    if not terms.has_crediting_grant:
+        return None
+    return {
+        "base_seconds": terms.base_seconds,
+        "grant_funded_seconds": seconds_number(terms.grant_funded_ms),
+        "unspent_grant_seconds": seconds_number(terms.unspent_grant_ms),
+        "pre_boost_overage_seconds": seconds_number(terms.pre_boost_overage_ms),
+        "boost_start_date": None if terms.boost_start_date is None else terms.boost_start_date.isoformat(),
+        "total_seconds": seconds_number(terms.total_ms),
+    }
+
+
+def _number(figure: Fraction) -> int | float:
+    return figure.numerator if figure.denominator == 1 else float(figure)
+
+
+def over_budget_warnings(proposal: Proposal) -> list[str]:
+    """What an over-budget plan means, and which instances it holds at their floor."""
+    budget = proposal.account.budget_seconds
+    if not proposal.over_budget or budget is None:
+        return []
+    held = [line.name for line in by_name(proposal) if line.reason is Reason.OVER_BUDGET_HELD]
+    used = f"{format_ms(proposal.plan_consumed_ms)} s of its {format_seconds(budget)} s"
+    warnings = [f"the plan has used {used} in 28 days: allocations follow usage until enough of it leaves the window"]
+    if held:
+        warnings.append("at their limit, so held at their floor: " + ", ".join(held))
+    return warnings
+
+
+# --- table ------------------------------------------------------------------------------------------------------
+
+
+def limit_cell(line: Line) -> str:
+    """The new limit, whether a grant lifts it, and `!` when the instance is in debt."""
+    text = format_seconds(line.new_limit)
+    terms = line.limit.terms
+    if terms is not None and terms.has_crediting_grant:
+        text += " (+grant)" if terms.boost_start_date is not None else " (+grant, ended)"
+    return text + " !" if line.is_in_debt else text
+
+
+def analysis_table(proposal: Proposal, *, width: int | None) -> Table:
+    """One row for each configured instance, with totals."""
+    lines = by_name(proposal)
+    columns = [
+        Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),
+        Column("28d", [format_ms(line.usage.consumed_ms) for line in lines]),
+        Column("14d", [format_ms(line.usage.last_14d_ms) for line in lines], drop_order=9),
+        Column("7d", [format_ms(line.usage.last_7d_ms) for line in lines], drop_order=7),
+        Column("3d", [format_ms(line.usage.last_3d_ms) for line in lines], drop_order=8),
+        Column("24h", [format_ms(line.usage.last_24h_ms) for line in lines], drop_order=3),
+        Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=4),
+        Column("New Limit", [limit_cell(line) for line in lines]),
+        Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
+        Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
+        Column("Change", [_delta_cell(line) for line in lines], drop_order=5),
+        Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=2),
+    ]
+    usage = [line.usage for line in lines]
+    totals = [
+        "Total",
+        format_ms(sum(each.consumed_ms for each in usage)),
+        format_ms(sum(each.last_14d_ms for each in usage)),
+        format_ms(sum(each.last_7d_ms for each in usage)),
+        format_ms(sum(each.last_3d_ms for each in usage)),
+        format_ms(sum(each.last_24h_ms for each in usage)),
+        "",
+        "",
+        format_seconds(proposal.configured_held_seconds),
+        format_seconds(sum(line.new_allocation or 0 for line in lines)),
+        format_signed_seconds(sum(line.allocation_delta for line in lines)),
+        "",
+    ]
+    return draw_table(columns, width=width, totals=totals)
+
+
+def changes_table(proposal: Proposal, *, width: int | None) -> Table:
+    """One row for each instance that changes."""
+    lines = [line for line in by_name(proposal) if line.is_change]
+    return draw_table(
+        [
+            Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),
+            Column("28d", [format_ms(line.usage.consumed_ms) for line in lines]),
+            Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=2),
+            Column("New Limit", [limit_cell(line) for line in lines], drop_order=1),
+            Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
+            Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
+            Column("Change", [_delta_cell(line) for line in lines]),
+            Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=3),
+        ],
+        width=width,
+        totals=[
+            "Total",
+            format_ms(sum(line.usage.consumed_ms for line in lines)),
+            "",
+            "",
+            format_seconds(sum(line.live.allocation_seconds or 0 for line in lines)),
+            format_seconds(sum(line.new_allocation or 0 for line in lines)),
+            format_signed_seconds(sum(line.allocation_delta for line in lines)),
+            "",
+        ],
+    )
+
+
+def _delta_cell(line: Line) -> str:
+    return format_signed_seconds(line.allocation_delta) if line.changes_allocation else "="
+
+
+def analysis_summary(proposal: Proposal) -> str:
+    """The account's figures and what there is to hand out."""
+    account, pool = proposal.account, proposal.pool
+    pairs = [
+        ("Plan", f"{account.plan.value}, account {account.account_id}"),
+        ("Budget (28 days)", budget_text(account.budget_seconds)),
+        ("Consumed (28 days)", _share_of(proposal.plan_consumed_ms, account.budget_seconds)),
+        ("Held by configured instances", f"{format_seconds(proposal.configured_held_seconds)} s"),
+        ("Held by unconfigured instances", f"{format_seconds(pool.unconfigured_held_seconds)} s"),
+        ("Pool over the floors", f"{format_seconds(pool.seconds)} s"),
+        ("Reserve", reserve_text(proposal)),
+        ("To hand out", f"{format_seconds(pool.distributable_seconds)} s"),
+    ]
+    return facts(pairs)
+
+
+def reserve_text(proposal: Proposal) -> str:
+    percent, basis = proposal.reserve.percent, proposal.reserve.basis
+    if not percent:
+        return "none"
+    seconds = proposal.pool.reserve_seconds if basis is ReserveBasis.POOL else proposal.pool.budget_reserve_seconds
+    return f"{percent.normalize():f}% of the {basis.value}, {format_seconds(seconds)} s"
+
+
+def _share_of(consumed_ms: int, budget: int | None) -> str:
+    text = f"{format_ms(consumed_ms)} s"
+    return text if not budget else f"{text} ({format_percent(Fraction(consumed_ms, budget * MS_PER_SECOND))})"
+
+
+def underutilized_lines(proposal: Proposal) -> list[str]:
+    """The instances that hold more than they use, and what they hold, most first."""
+    lines = sorted(
+        (line for line in proposal.lines if line.is_underutilized),
+        key=lambda line: (-(line.live.allocation_seconds or 0), line.crn),
+    )
+    if not lines:
+        return []
+    held = sum(line.live.allocation_seconds or 0 for line in lines)
+    consumed_ms = sum(line.usage.consumed_ms for line in lines)
+    heading = (
+        f"Underutilized: {len(lines)} instances hold {format_seconds(held)} s and used {format_ms(consumed_ms)} s "
+        "of it in 28 days (less than half each):"
+    )
+    shown = [
+        f"  {printable(line.name)}: holds {format_seconds(line.live.allocation_seconds)} s, "
+        f"used {format_ms(line.usage.consumed_ms)} s"
+        for line in lines[:_UNDERUTILIZED_SHOWN]
+    ]
+    more = len(lines) - len(shown)
+    return [heading, *shown, *([f"  and {more} more"] if more else [])]
+
+
+def analysis_notes(proposal: Proposal) -> list[str]:
+    """What the marks in the table mean, where they show."""
+    notes = []
+    if any(line.is_in_debt for line in proposal.lines):
+        notes.append(
+            "!  in debt: its 28-day usage exceeds its limit; it starts nothing new until usage leaves the window."
+        )
+    if any(line.limit.terms is not None and line.limit.terms.has_crediting_grant for line in proposal.lines):
+        notes.append(
+            "(+grant)  a net grant lifts the limit; (+grant, ended): one that is over still credits what it paid."
+        )
+    return notes

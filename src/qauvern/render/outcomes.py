@@ -1,0 +1,63 @@
+"""What is said of a run: what was done, and by name what was not and why."""
+
+from __future__ import annotations
+
+from qauvern.apply import AppliedRun, Outcome, Result
+from qauvern.plan import Change
+from qauvern.render.text import printable
+from qauvern.units import format_seconds
+
+_LABELS = {
+    Result.FAILED: "FAILED",
+    Result.UNKNOWN: "UNKNOWN",
+    Result.HELD_BACK: "held back",
+    Result.DRIFTED: "left alone",
+    Result.NOT_STARTED: "not started",
+}
+
+
+def change_text(change: Change) -> str:
+    """The change in one phrase: allocation 100 -> 250 s, limit none -> 500 s."""
+    parts = [
+        f"{what} {format_seconds(before, absent='none')} -> {format_seconds(after, absent='none')} s"
+        for what, before, after in (
+            ("allocation", change.before.allocation_seconds, change.after.allocation_seconds),
+            ("limit", change.before.limit_seconds, change.after.limit_seconds),
+        )
+        if before != after
+    ]
+    return ", ".join(parts)
+
+
+def problem_lines(run: AppliedRun) -> list[str]:
+    """One line for each change that did not come to its end, with the reason."""
+    return [
+        f"{_LABELS[outcome.result]}: {printable(outcome.change.name)} ({change_text(outcome.change)}): "
+        f"{printable(outcome.detail)}"
+        for outcome in run.outcomes
+        if outcome.result in _LABELS
+    ]
+
+
+def run_summary(run: AppliedRun) -> str:
+    """How the run ended, in one line."""
+    counted = [
+        (len(run.having(Result.DONE)), "written"),
+        (len(run.having(Result.ALREADY_DONE)), "already done"),
+        (len(run.having(Result.FAILED)), "failed"),
+        (len(run.having(Result.UNKNOWN)), "of unknown outcome"),
+        (len(run.having(Result.HELD_BACK)), "held back to keep the budget"),
+        (len(run.having(Result.DRIFTED)), "left alone, changed by others"),
+        (len(run.having(Result.NOT_STARTED)), "not started"),
+    ]
+    said = ", ".join(f"{count} {what}" for count, what in counted if count)
+    moved = sum(max(0, outcome.change.allocation_delta) for outcome in run.having(Result.DONE))
+    return (
+        f"{len(run.outcomes)} changes: {said or 'none'}; {format_seconds(moved)} s given to those that had too little."
+    )
+
+
+def progress_line(outcome: Outcome) -> str:
+    """What is said of a change the moment it has ended."""
+    label = _LABELS.get(outcome.result, outcome.result.value)
+    return f"  {label:<12} {printable(outcome.change.name)}: {change_text(outcome.change)}"

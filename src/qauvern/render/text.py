@@ -1,0 +1,107 @@
+"""Text for a terminal: names made safe to print, and tables that fit its width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tabulate
+
+_GAP = 2
+tabulate.MIN_PADDING = 0  # else it widens columns beyond their header, and past the width asked for
+
+
+def printable(text: str) -> str:
+    """The text with control characters made visible instead of obeyed by the terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: its header and a cell for each row.
+
+    Figures are right-aligned. Where the table is too wide, columns of the highest `drop_order` go first; those of
+    0 stay. A column with `shrinks_to` may be cut to that many characters before anything is dropped.
+    """
+
+    header: str
+    cells: Sequence[str]
+    is_text: bool = False
+    drop_order: int = 0
+    shrinks_to: int | None = None
+
+    @property
+    def width(self) -> int:
+        return max([len(self.header), *(len(cell) for cell in self.cells)])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A drawn table, and the headers of the columns that the width had no room for."""
+
+    text: str
+    dropped: tuple[str, ...]
+
+
+def draw_table(columns: Sequence[Column], *, width: int | None, totals: Sequence[str] | None = None) -> Table:
+    """The table within `width` characters (None: any width). `totals` is a last row, one cell for each column."""
+    if totals is not None:
+        columns = [
+            Column(each.header, [*each.cells, total], each.is_text, each.drop_order, each.shrinks_to)
+            for each, total in zip(columns, totals, strict=True)
+        ]
+    kept, dropped = _fit(list(columns), width)
+    rows = [list(row) for row in zip(*(each.cells for each in kept), strict=True)]
+    text = tabulate.tabulate(
+        rows,
+        headers=[each.header for each in kept],
+        tablefmt="simple",
+        disable_numparse=True,
+        colalign=["left" if each.is_text else "right" for each in kept] if rows else None,
+        preserve_whitespace=True,
+    )
+    if totals is not None:
+        lines = text.splitlines()
+        text = "\n".join([*lines[:-1], lines[1], lines[-1]])
+    return Table("\n".join(line.rstrip() for line in text.splitlines()), tuple(dropped))
+
+
+def _fit(columns: list[Column], width: int | None) -> tuple[list[Column], list[str]]:
+    dropped: list[str] = []
+    while width is not None and _least_width(columns) > width:
+        last = max(columns, key=lambda each: each.drop_order)
+        if last.drop_order == 0:
+            break
+        columns = [each for each in columns if each is not last]
+        dropped.append(last.header)
+    excess = 0 if width is None else max(0, _total_width(columns) - width)
+    return [_shrink(each, excess) for each in columns], dropped
+
+
+def _total_width(columns: Sequence[Column]) -> int:
+    return sum(each.width for each in columns) + _GAP * (len(columns) - 1)
+
+
+def _least_width(columns: Sequence[Column]) -> int:
+    return _total_width(columns) - sum(
+        max(0, each.width - each.shrinks_to) for each in columns if each.shrinks_to is not None
+    )
+
+
+def _shrink(column: Column, excess: int) -> Column:
+    if column.shrinks_to is None or not excess:
+        return column
+    width = max(column.shrinks_to, column.width - excess)
+    cells = [cell if len(cell) <= width else cell[: width - 2] + ".." for cell in column.cells]
+    return Column(column.header, cells, column.is_text, column.drop_order, column.shrinks_to)
+
+
+def dropped_note(dropped: Sequence[str]) -> str:
+    """What a reader of a narrow table is missing."""
+    return f"Not shown at this width: {', '.join(dropped)}. Widen the terminal, or use --format json."
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> str:
+    """Labels and values below each other, the values aligned."""
+    width = max(len(label) for label, _ in pairs)
+    return "\n".join(f"{label:<{width}}  {value}".rstrip() for label, value in pairs)

@@ -1,0 +1,50 @@
+"""A local IBM Cloud with a made-up account: IAM, Resource Controller and Quantum API over HTTP on loopback.
+
+    with Sandbox.create(instances=24, seed=1) as sandbox, sandbox.serve() as running:
+        os.environ.update(running.environment())
+
+Bases: {base}/iam, {base}/rc and {base}/quantum/{region}/api. What it is asked and what takes effect is recorded:
+`requests`, `totals`, `applied_changes`, and for other processes GET {base}/_sandbox/records (/account, /configuration).
+
+Faults. A spec is TARGET[:WHICH]=KIND[:COUNT].
+
+    TARGET   token, list, get, patch, create, account, usage, analytics, configuration, backends, workloads, any
+    WHICH    N (the Nth matching request, from 1), N+ (it and all later ones), INSTANCE (its CRN, GUID or name),
+             INSTANCE#N or INSTANCE#N+ (the Nth request for that instance). Without it: every request.
+    COUNT    how many requests it befalls at most. Without it: no end.
+    KIND     429, 500, ... a status from 400 to 599; not carried out. 429/SECONDS gives Retry-After (429 alone: 1).
+             500-applied   that status, although the request was carried out
+             refuse        connection reset; not carried out
+             cut-before    connection closed without an answer; not carried out
+             cut-after     carried out; connection closed without an answer
+             slow:SECONDS  answered that much later
+             html          an HTML page with status 200; not carried out
+             truncated     carried out; half of the JSON
+             ignored       patch, create: accepted, ends as succeeded, never takes effect
+             stuck         patch, create: accepted, in progress for ever, never takes effect
+             stuck-applied patch, create: accepted, takes effect, in progress for ever
+
+    patch:2=429   usage=500:3   patch:chem-catalysis=ignored   any:5+=refuse   analytics=slow:0.5:2   patch:a-b#1=429/0
+
+A delay joins whatever else befalls a request; of several other faults that match, the first one's kind counts.
+
+What it does where IBM's behaviour is open: an update that would lift a plan above its budget ends as a failed operation
+with the state unchanged; what an update's parameters leave out is wiped (no allocation, no limit, backends ["ANY"]);
+parameters equal to the last request's are ignored; updates sent while one is in progress take effect in order.
+"""
+
+from __future__ import annotations
+
+from ._model import AppliedChange, Held, RequestRecord, SandboxBusy, SandboxError, Total
+from ._sandbox import RunningSandbox, Sandbox
+
+__all__ = [
+    "AppliedChange",
+    "Held",
+    "RequestRecord",
+    "RunningSandbox",
+    "Sandbox",
+    "SandboxBusy",
+    "SandboxError",
+    "Total",
+]

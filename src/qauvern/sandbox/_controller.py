@@ -1,0 +1,205 @@
+"""The Resource Controller: lists, reads, updates and creates instances."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ._live import LiveAccount
+from ._model import (
+    ALL_BACKENDS,
+    PLAN_NAMES,
+    QUANTUM_RESOURCE_ID,
+    REGIONS,
+    Held,
+    Instance,
+    Operation,
+)
+from ._tokens import ADMINISTRATOR
+from ._wire import Call, Refusal, Reply
+
+PAGE_LIMIT = 100
+_LIST = "/v2/resource_instances"
+_NAME = re.compile(r"[\w .:\-]{1,180}")
+_FILTERS = ("resource_id", "resource_plan_id", "name", "guid", "resource_group_id")
+
+
+def list_instances(live: LiveAccount, call: Call) -> Reply:
+    limit_text = call.one("limit") or str(PAGE_LIMIT)
+    if not limit_text.isdecimal() or not 1 <= int(limit_text) <= PAGE_LIMIT:
+        raise Refusal(400, "bad_request", f"limit must be a number from 1 to {PAGE_LIMIT}.")
+    limit, first = int(limit_text), _position(call.one("start"))
+    plan_id = call.one("resource_plan_id")
+    crns = list(live.instances) if plan_id is None else live.crns_by_plan.get(plan_id, [])
+    found: list[Instance] = []
+    position = first
+    while position < len(crns) and len(found) < limit:
+        instance = live.instances[crns[position]]
+        if _wanted(instance, call):
+            found.append(instance)
+        position += 1
+    next_url = None
+    if position < len(crns):
+        query = {"start": _opaque(position), "limit": limit}
+        query |= {name: value for name in _FILTERS if (value := call.one(name)) is not None}
+        next_url = f"{_LIST}?{urlencode(query)}"
+    return Reply(200, {"rows_count": len(found), "next_url": next_url, "resources": [resource(live, i) for i in found]})
+
+
+def get_instance(live: LiveAccount, call: Call) -> Reply:
+    return Reply(200, resource(live, _existing(live, call.item)))
+
+
+def patch_instance(live: LiveAccount, call: Call, role: str, effect: str) -> Reply:
+    _require_administrator(role)
+    instance = _existing(live, call.item)
+    document = call.json()
+    name, parameters = document.get("name"), document.get("parameters")
+    if name is not None:
+        name = _checked_name(name)
+    held = _held(parameters) if parameters is not None else Held()
+    live.patch(instance.crn, name, parameters, held, effect)
+    patched = live.instances[instance.crn]
+    return Reply(202 if patched.operation.state == "in progress" else 200, resource(live, patched))
+
+
+def create_instance(live: LiveAccount, call: Call, role: str, effect: str) -> Reply:
+    _require_administrator(role)
+    document = call.json()
+    name = _checked_name(document.get("name"))
+    target, plan_id = document.get("target"), document.get("resource_plan_id")
+    if target not in REGIONS:
+        raise Refusal(400, "RC-UnknownTarget", f"The target {target!r} is not one of {', '.join(REGIONS)}.")
+    if not isinstance(plan_id, str) or plan_id not in PLAN_NAMES:
+        raise Refusal(400, "RC-UnknownPlan", f"The resource plan {plan_id!r} does not exist.")
+    group = document.get("resource_group")
+    if not isinstance(group, str) or not group:
+        raise Refusal(400, "bad_request", "resource_group is required.")
+    parameters = document.get("parameters")
+    held = _held(parameters) if parameters is not None else Held()
+    of_plan = [s.subscription_id for s in live.account.subscriptions if s.plan_id == plan_id]
+    made = Instance(
+        crn="",
+        name=name,
+        region=target,
+        plan_id=plan_id,
+        subscription_id=of_plan[0] if of_plan else "",
+        created_at="",
+        updated_at="",
+        held=Held(),
+        operation=Operation("create", "in progress"),
+        parameters=parameters,
+        state="provisioning",
+        resource_group=group,
+        tags=tuple(map(str, document.get("tags") or ())),
+    )
+    crn = live.create(made, held, effect)
+    return Reply(201, resource(live, live.instances[crn]))
+
+
+def resource(live: LiveAccount, instance: Instance) -> dict[str, Any]:
+    """An instance as the Resource Controller shows it: `parameters` is the last request, `extensions` the state."""
+    account_id = live.account.account_id
+    return {
+        "id": instance.crn,
+        "guid": instance.guid,
+        "url": f"{_LIST}/{quote(instance.crn, safe='')}",
+        "crn": instance.crn,
+        "name": instance.name,
+        "region_id": instance.region,
+        "account_id": account_id,
+        "resource_plan_id": instance.plan_id,
+        "resource_group_id": instance.resource_group,
+        "resource_group_crn": f"crn:v1:bluemix:public:resource-controller::a/{account_id}::resource-group:"
+        + instance.resource_group,
+        "target_crn": f"crn:v1:bluemix:public:globalcatalog::::deployment:{instance.plan_id}:{instance.region}",
+        "parameters": instance.parameters,
+        "state": instance.state,
+        "type": "service_instance",
+        "sub_type": "",
+        "resource_id": QUANTUM_RESOURCE_ID,
+        "last_operation": {
+            "type": instance.operation.type,
+            "state": instance.operation.state,
+            "async": True,
+            "description": instance.operation.description or f"{instance.operation.type} {instance.operation.state}",
+        },
+        "extensions": instance.held.document(),
+        "created_at": instance.created_at,
+        "updated_at": instance.updated_at,
+        "deleted_at": None,
+        "migrated": False,
+    }
+
+
+def _held(parameters: object) -> Held:
+    """What a request asks for. What it leaves out is wiped: no allocation, no limit, every backend."""
+    if not isinstance(parameters, Mapping):
+        raise Refusal(400, "bad_request", "parameters must be an object.")
+    backends = parameters.get("backends", list(ALL_BACKENDS))
+    if not isinstance(backends, list) or not all(isinstance(name, str) for name in backends):
+        raise Refusal(400, "bad_request", "backends must be a list of names.")
+    return Held(
+        _digits(parameters, "usage_allocation_seconds"),
+        _digits(parameters, "instance_limit_seconds"),
+        tuple(backends),
+    )
+
+
+def _digits(parameters: Mapping[str, Any], name: str) -> int | None:
+    value = parameters.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not (value.isascii() and value.isdecimal()):
+        raise Refusal(400, "RC-InvalidParameters", f"{name} must be a string of digits or null, not {value!r}.")
+    return int(value)
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Refusal(
+            400,
+            "RC-InvalidName",
+            "name must be 1 to 180 characters: letters, digits, space and - . _ :",
+        )
+    return name
+
+
+def _require_administrator(role: str) -> None:
+    if role != ADMINISTRATOR:
+        raise Refusal(403, "RC-Forbidden", "You are not authorized to change this resource.")
+
+
+def _existing(live: LiveAccount, identifier: str) -> Instance:
+    instance = live.find(identifier)
+    if instance is None:
+        raise Refusal(404, "not_found", f"The instance {identifier} could not be found.")
+    return instance
+
+
+def _wanted(instance: Instance, call: Call) -> bool:
+    return (
+        call.one("resource_id") in (None, QUANTUM_RESOURCE_ID)
+        and call.one("name") in (None, instance.name)
+        and call.one("guid") in (None, instance.guid)
+        and call.one("resource_group_id") in (None, instance.resource_group)
+    )
+
+
+def _opaque(position: int) -> str:
+    return base64.urlsafe_b64encode(f"g1A:{position}".encode()).decode()
+
+
+def _position(start: str | None) -> int:
+    if start is None:
+        return 0
+    try:
+        prefix, _, position = base64.urlsafe_b64decode(start.encode()).decode().partition(":")
+        if prefix == "g1A":
+            return int(position)
+    except ValueError:
+        pass
+    raise Refusal(400, "bad_request", "start is not a page of this list.")

@@ -1,0 +1,87 @@
+"""Requests, replies and IBM's three shapes of error, apart from any socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, sorted: the service it is for, its kind (a fault's target) and the region and item it names."""
+
+    method: str
+    path: str
+    service: str
+    kind: str
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+    body: bytes = b""
+    region: str = ""
+    item: str = ""
+
+    def one(self, name: str) -> str | None:
+        values = self.query.get(name)
+        return values[-1] if values else None
+
+    def header(self, name: str) -> str | None:
+        return self.headers.get(name)
+
+    def json(self) -> Mapping[str, Any]:
+        """The body as a JSON object; a Refusal with status 400 where it is none."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise Refusal(400, "bad_request", "The body of the request is not a JSON object.")
+        return document
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: a JSON document, or raw text of another type."""
+
+    status: int
+    document: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None
+
+    def body(self) -> bytes:
+        if self.text is not None:
+            return self.text.encode()
+        return b"" if self.status == 204 else json.dumps(self.document, separators=(",", ":")).encode()
+
+
+class Refusal(Exception):
+    """A request that is answered with an error; the service it was for decides the shape of the body."""
+
+    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+
+    def reply(self, service: str) -> Reply:
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return Reply(self.status, self._document(service), headers)
+
+    def _document(self, service: str) -> dict[str, Any]:
+        trace = uuid4().hex
+        if service == "iam":
+            return {"errorCode": self.code, "errorMessage": self.message, "context": {"requestId": trace}}
+        if service == "rc" and self.code.startswith("RC-"):
+            return {"errors": [{"code": self.code, "message": self.message}]}
+        if service == "rc":
+            return {"message": self.message, "status_code": self.status, "transaction_id": trace}
+        error = {
+            "code": self.status,
+            "message": self.message,
+            "solution": "Check the request and try again.",
+            "more_info": f"https://cloud.ibm.com/apidocs/quantum-computing#{self.code}",
+        }
+        return {"trace": trace, "errors": [error]}

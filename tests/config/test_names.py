@@ -1,0 +1,45 @@
+"""Names: equal ones, and live ones that a config file cannot hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from qauvern.config import config_name, name_warnings
+from qauvern.model import Crn, InstanceSettings, Plan, Settings
+
+
+def crn(guid: str) -> Crn:
+    return Crn(f"crn:v1:bluemix:public:quantum-computing:us-east:a/acc:{guid}::")
+
+
+def settings(*named: tuple[str, str]) -> Settings:
+    return Settings("acc", Plan.PREMIUM, 60, tuple(InstanceSettings(name, crn(guid)) for guid, name in named))
+
+
+class TestNameWarnings:
+    def test_different_names_are_none(self) -> None:
+        assert name_warnings(settings(("1", "a"), ("2", "A"), ("3", "b"))) == ()
+
+    def test_equal_names_are_one_line_each_with_their_crns(self) -> None:
+        assert name_warnings(settings(("4", "b"), ("2", "a"), ("1", "a"), ("3", "b"), ("5", "c"))) == (
+            f"2 instances are named `a`, only their CRNs tell them apart: {crn('1')}, {crn('2')}",
+            f"2 instances are named `b`, only their CRNs tell them apart: {crn('3')}, {crn('4')}",
+        )
+
+
+class TestConfigName:
+    @pytest.mark.parametrize(
+        ("live", "written"),
+        [
+            ("Team: A", "Team: A"),
+            (" kept ", " kept "),
+            ("a\nb\x00", "a\ufffdb\ufffd"),
+            ("half \ud800", "half \ufffd"),
+            ("", "guid"),
+            ("   ", "guid"),
+            ("x" * 200, "x" * 180),
+            (" " * 180 + "x", "guid"),
+        ],
+    )
+    def test_what_a_config_file_refuses_is_replaced(self, live: str, written: str) -> None:
+        assert config_name(live, crn("guid")) == written
