@@ -29,7 +29,6 @@ class TestDocument:
             (b'{"a": -Infinity}', "-Infinity"),
             (b"[" * 200_000, "nested"),
             (b'"\xff"', "not valid JSON"),
-            (b"1" * 10_000, "not valid JSON"),
             (b'{"a": 1e9999999999999999999999}', "not valid JSON"),
         ],
     )
@@ -99,7 +98,7 @@ class TestFigures:
         assert parsing.a_whole_number(value, "it") == figure
 
     @pytest.mark.parametrize(
-        "value", [True, False, None, "60", -1, Decimal("1.5"), Decimal("-0.1"), 10**12, Decimal("1e400"), [], {}, 10**5000]
+        "value", [True, False, None, "60", -1, Decimal("1.5"), Decimal("-0.1"), 10**12, Decimal("1e400"), [], {}, pytest.param(10**5000, id="huge")]
     )
     def test_what_is_none_is_refused(self, value: object) -> None:
         with pytest.raises(BadBody, match="it is"):

@@ -20,7 +20,7 @@ from qauvern.render.text import Column, draw_table, printable
 from qauvern.sandbox import Sandbox
 from qauvern.units import format_ms, format_seconds, format_signed_seconds
 
-_BUSIEST = 5
+_BUSY_SHOWN = 5
 
 
 @click.command("demo")
@@ -98,35 +98,35 @@ def _held_now(ctx: click.Context, settings: Settings) -> dict[Crn, int]:
 
 
 def _moved(before: Proposal, held_now: dict[Crn, int]) -> str:
-    """What the idle instances held, and what the busiest ones hold before and after."""
+    """What the idle instances held, and what the busy ones hold before and after."""
     idle = [line for line in before.lines if line.is_underutilized]
-    busiest = sorted(before.lines, key=lambda line: (-line.score.scaled, line.crn))[:_BUSIEST]
+    busy = sorted(before.lines, key=lambda line: (_held(line) - held_now[line.crn], line.crn))[:_BUSY_SHOWN]
     idle_held = sum(_held(line) for line in idle)
     idle_now = sum(held_now[line.crn] for line in idle)
     idle_used = sum(line.usage.consumed_ms for line in idle)
     return (
         f"{len(idle)} idle instances held {format_seconds(idle_held)} s and had used {format_ms(idle_used)} s of it in "
         f"28 days. They hold {format_seconds(idle_now)} s now.\n"
-        f"The {len(busiest)} busiest instances:\n\n" + _busiest_table(busiest, held_now)
+        f"The {len(busy)} busy instances that got the most of it:\n\n" + _busy_table(busy, held_now)
     )
 
 
-def _busiest_table(busiest: list[Line], held_now: dict[Crn, int]) -> str:
+def _busy_table(busy: list[Line], held_now: dict[Crn, int]) -> str:
     return draw_table(
         [
-            Column("Name", [printable(line.name) for line in busiest], is_text=True, shrinks_to=16),
-            Column("Used (28d)", [format_ms(line.usage.consumed_ms) for line in busiest]),
-            Column("Before", [format_seconds(_held(line)) for line in busiest]),
-            Column("Now", [format_seconds(held_now[line.crn]) for line in busiest]),
-            Column("Change", [format_signed_seconds(held_now[line.crn] - _held(line)) for line in busiest]),
+            Column("Name", [printable(line.name) for line in busy], is_text=True, shrinks_to=16),
+            Column("Used (28d)", [format_ms(line.usage.consumed_ms) for line in busy]),
+            Column("Before", [format_seconds(_held(line)) for line in busy]),
+            Column("Now", [format_seconds(held_now[line.crn]) for line in busy]),
+            Column("Change", [format_signed_seconds(held_now[line.crn] - _held(line)) for line in busy]),
         ],
         width=_say.output_width(),
         totals=[
             "Total",
-            format_ms(sum(line.usage.consumed_ms for line in busiest)),
-            format_seconds(sum(_held(line) for line in busiest)),
-            format_seconds(sum(held_now[line.crn] for line in busiest)),
-            format_signed_seconds(sum(held_now[line.crn] - _held(line) for line in busiest)),
+            format_ms(sum(line.usage.consumed_ms for line in busy)),
+            format_seconds(sum(_held(line) for line in busy)),
+            format_seconds(sum(held_now[line.crn] for line in busy)),
+            format_signed_seconds(sum(held_now[line.crn] - _held(line) for line in busy)),
         ],
     ).text
 

@@ -27,7 +27,6 @@ def serve(port: int, latency: float, faults: tuple[str, ...]) -> None:
     with sandbox_errors(), _opened(latency, faults) as sandbox, sandbox.serve(port) as running:
         for name, value in running.environment().items():
             _say.data(f"export {name}='{value}'")
-        click.get_text_stream("stdout").flush()
         _say.note(f"Account {sandbox.account_id}, plan {sandbox.plan}. Ctrl-C ends it.")
         sandbox.wait()
 
