@@ -50,7 +50,7 @@ class TestDataRows:
 
     @pytest.mark.parametrize("length", range(len(BODY.rstrip())))
     def test_breaking_off_anywhere_is_noticed(self, length: int) -> None:
-        with pytest.raises(BadBody, match=r"breaks off|empty"):
+        with pytest.raises(BadBody, match=r"breaks off|empty|UTF-8"):
             list(parsing.data_rows(chunks(self.BODY[:length], 7)))
 
     @pytest.mark.parametrize(
@@ -61,6 +61,7 @@ class TestDataRows:
             (b'{"data": null}', "shape"),
             (b'{"data": [], "data": []}', "twice"),
             (b'{"data": [1 2]}', "shape"),
+            (b'{"data": [1x]}', "not valid JSON"),
             (b'{"data": [NaN]}', "NaN"),
             (b'{"data": []} x', "follows"),
             (b"[]", "shape"),

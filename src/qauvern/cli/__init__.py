@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import click
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-
-@dataclass(frozen=True)
-class _Entry:
-    """Where a command lives, and what --help says of it without importing it."""
-
-    module: str
-    does: str
-
-
 COMMANDS = {
-    "configure": _Entry("configure", "Write a config file from the live account."),
-    "show": _Entry("show", "Show the account and its configured instances."),
-    "instances": _Entry("instances", "Show the configured instances, without admin rights."),
-    "analyze": _Entry("analyze", "Show the usage and the new allocations it leads to."),
-    "optimize": _Entry("optimize", "Analyze, ask, and apply the new allocations."),
-    "create": _Entry("create", "Provision a service instance."),
-    "sandbox": _Entry("sandbox", "A made-up account on this machine: serve, reset, show."),
-    "demo": _Entry("demo", "A guided run of the main job on a fresh sandbox."),
+    "configure": "Write a config file from the live account.",
+    "show": "Show the account and its configured instances.",
+    "instances": "Show the configured instances, without admin rights.",
+    "analyze": "Show the usage and the new allocations it leads to.",
+    "optimize": "Analyze, ask, and apply the new allocations.",
+    "create": "Provision a service instance.",
+    "sandbox": "A made-up account on this machine: serve, reset, show.",
+    "demo": "A guided run of the main job on a fresh sandbox.",
 }
+"""Each command with what --help says of it; its module in this package bears its name."""
 
 
 class LazyGroup(click.Group):
@@ -38,16 +29,15 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
+        if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"qauvern.cli.{entry.module}").command
+        command = importlib.import_module(f"qauvern.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.does) for name, entry in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:

@@ -9,8 +9,6 @@ from enum import IntEnum
 
 import click
 
-from qauvern.model import QauvernError
-
 
 class ExitStatus(IntEnum):
     """What a run of qauvern ends with."""
@@ -24,10 +22,6 @@ class ExitStatus(IntEnum):
     GUARDRAIL = 6
     PENDING = 7
     INTERRUPTED = 130
-
-
-class NoAnswer(QauvernError):
-    """A question with nobody to answer it."""
 
 
 def run(command: click.Command, arguments: Sequence[str] | None) -> None:
@@ -46,28 +40,27 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         status = ExitStatus.INTERRUPTED
-    except QauvernError as error:
-        click.echo(click.style("Error: ", fg="red", bold=True) + str(error), err=True)
-        status = status_of(error)
     except BrokenPipeError:
         _leave_stdout_to_nobody()
         status = ExitStatus.ERROR
-    except Exception as fault:
-        if _is_verbose():
-            raise
-        click.echo(
-            f"Error: this is a fault of qauvern, please report it: {type(fault).__name__}: {fault}. "
-            "Run with -vv to see where it happened.",
-            err=True,
-        )
-        status = ExitStatus.ERROR
+    except Exception as error:
+        status = _report(error)
     sys.exit(int(status or 0))
 
 
-def status_of(error: QauvernError) -> ExitStatus:
-    """The exit status of an error that ended a command before it wrote anything."""
+def _report(error: Exception) -> ExitStatus:
+    """Says what ended a command before it wrote anything; its status."""
+    from qauvern.cli._say import NoAnswer, error_lines
     from qauvern.config import ConfigError
+    from qauvern.model import QauvernError
 
+    if not isinstance(error, QauvernError):
+        if _is_verbose():
+            raise error
+        said = f"{type(error).__name__}: {error}"
+        error_lines([f"this is a fault of qauvern, please report it: {said}. Run with -vv to see where it happened."])
+        return ExitStatus.ERROR
+    error_lines([str(error)])
     return ExitStatus.USAGE if isinstance(error, (ConfigError, NoAnswer)) else ExitStatus.ERROR
 
 

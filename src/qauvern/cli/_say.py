@@ -11,10 +11,14 @@ from typing import Any
 
 import click
 
-from qauvern.cli._exit import NoAnswer
 from qauvern.cli._options import GlobalOptions
 from qauvern.cloud import RequestEvent, Statistics
+from qauvern.model import QauvernError
 from qauvern.render.text import Table, dropped_note
+
+
+class NoAnswer(QauvernError):
+    """A question with nobody to answer it."""
 
 
 def output_width() -> int | None:

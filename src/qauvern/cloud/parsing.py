@@ -26,6 +26,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise BadBody(f"it holds {name}, which is no JSON figure")
 
 
+_END_MARKS = tuple(" \t\r\n,:]}")
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 
 
@@ -123,7 +124,8 @@ class _Reader:
             except RecursionError:
                 raise BadBody("it is nested too deeply") from None
             else:
-                if end < len(self._text):  # else a figure might go on in the next chunk
+                # Without an end mark a figure might go on in the next chunk: 12. and then 5.
+                if self._text[end : end + 1] in _END_MARKS:
                     self._at = end
                     return value
             if len(self._text) - self._at > MAX_ROW_CHARACTERS:
