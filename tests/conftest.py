@@ -109,3 +109,13 @@ def site(qauvern: Qauvern, tmp_path: Path) -> Iterator[Site]:
         made = Site(sandbox, running, tmp_path, qauvern)
         made.write_config(made.configuration())
         yield made
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads are repeated as often as ever, but at once."""
+    from functools import partial
+
+    from qauvern.cloud import Patience
+
+    monkeypatch.setattr("qauvern.cloud.transport.Patience", partial(Patience, sleep=lambda _seconds: None))

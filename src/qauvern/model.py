@@ -105,6 +105,20 @@ class Reserve:
 
 
 @dataclass(frozen=True, slots=True)
+class Guardrails:
+    """Bounds on one run; None is off. Percentages are exact.
+
+    `max_changes_percent` is of the configured instances, `max_decrease_percent` of one instance's live allocation.
+    `minimum_change_seconds` is the dead band; 0 is off.
+    """
+
+    max_changes: int | None = None
+    max_changes_percent: Decimal | None = None
+    max_decrease_percent: Decimal | None = None
+    minimum_change_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceSettings:
     """One configured instance."""
 
@@ -124,6 +138,7 @@ class Settings:
     minimum_allocation_seconds: int
     instances: tuple[InstanceSettings, ...]
     reserve: Reserve = field(default_factory=Reserve)
+    guardrails: Guardrails = field(default_factory=Guardrails)
 
 
 # --- what the account holds and what was used ------------------------------------------------------------------

@@ -51,7 +51,7 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url = url
         self.asked: list[Asked] = []
-        self.script: Script = lambda asked: Answer()
+        self.script: Script = lambda _asked: Answer()
         self.stopping = threading.Event()
 
     def answer_in_turn(self, *answers: Answer) -> None:
@@ -59,7 +59,7 @@ class Server:
         waiting = list(answers)
         lock = threading.Lock()
 
-        def script(asked: Asked) -> Answer:
+        def script(_asked: Asked) -> Answer:
             with lock:
                 return waiting.pop(0) if len(waiting) > 1 else waiting[0]
 

@@ -20,7 +20,7 @@ def source(transport: Transport, server: Server, fake_time: FakeTime) -> TokenSo
 
 
 def give_numbered_tokens(server: Server, expires_in: object = 3600) -> None:
-    server.script = lambda asked: ok({"access_token": f"tok-{len(server.asked)}", "expires_in": expires_in})
+    server.script = lambda _asked: ok({"access_token": f"tok-{len(server.asked)}", "expires_in": expires_in})
 
 
 class TestTokenSource:
@@ -82,7 +82,7 @@ class TestTokenSource:
 
     def test_iam_in_trouble_for_good(self, source: TokenSource, server: Server) -> None:
         server.answer_in_turn(Answer(status=503))
-        with pytest.raises(Unavailable, match="get an access token.*6 tries"):
+        with pytest.raises(Unavailable, match=r"get an access token.*6 tries"):
             source.current()
 
     @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ class TestTokenSource:
     )
     def test_what_is_no_token_is_refused(self, source: TokenSource, server: Server, body: object) -> None:
         server.answer_in_turn(ok(body))
-        with pytest.raises(BadResponse, match="get an access token"):
+        with pytest.raises(BadResponse, match=r"get an access token"):
             source.current()
 
 
 def test_tokens_are_kept_out_of_messages(transport: Transport, source: TokenSource, server: Server) -> None:
-    def script(asked: Asked) -> Answer:
+    def script(_asked: Asked) -> Answer:
         return ok({"access_token": "very-secret-token", "expires_in": 60})
 
     server.script = script

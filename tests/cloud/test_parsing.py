@@ -94,12 +94,28 @@ class TestDataRows:
 
 
 class TestFigures:
-    @pytest.mark.parametrize(("value", "figure"), [(0, 0), (3600, 3600), (Decimal("3600.0"), 3600), (Decimal("1e3"), 1000)])
+    @pytest.mark.parametrize(
+        ("value", "figure"), [(0, 0), (3600, 3600), (Decimal("3600.0"), 3600), (Decimal("1e3"), 1000)]
+    )
     def test_a_whole_number(self, value: object, figure: int) -> None:
         assert parsing.a_whole_number(value, "it") == figure
 
     @pytest.mark.parametrize(
-        "value", [True, False, None, "60", -1, Decimal("1.5"), Decimal("-0.1"), 10**12, Decimal("1e400"), [], {}, pytest.param(10**5000, id="huge")]
+        "value",
+        [
+            True,
+            False,
+            None,
+            "60",
+            -1,
+            Decimal("1.5"),
+            Decimal("-0.1"),
+            10**12,
+            Decimal("1e400"),
+            [],
+            {},
+            pytest.param(10**5000, id="huge"),
+        ],
     )
     def test_what_is_none_is_refused(self, value: object) -> None:
         with pytest.raises(BadBody, match="it is"):

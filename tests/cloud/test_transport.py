@@ -113,7 +113,9 @@ class TestReads:
 
     def test_giving_up_on_the_network(self, transport: Transport, server: Server) -> None:
         server.answer_in_turn(Answer(cut="before"))
-        with pytest.raises(Unreachable, match=r"read instance 'alpha': gave up after 6 tries, last: the connection was cut"):
+        with pytest.raises(
+            Unreachable, match=r"read instance 'alpha': gave up after 6 tries, last: the connection was cut"
+        ):
             read(transport, asking(server))
 
     def test_no_answer_within_the_timeout(self, patience: Patience, server: Server) -> None:
@@ -301,14 +303,16 @@ class TestTokens:
         self, server: Server, patience: Patience, events: list[RequestEvent]
     ) -> None:
         transport = Transport(timeout_seconds=5, patience=patience, observer=events.append)
-        transport.redact.add("s3cr3t-key")
-        body = {"message": "apikey s3cr3t-key and Bearer token-1 at https://me:s3cr3t@proxy", "trace": "s3cr3t-key"}
-        server.answer_in_turn(Answer(body, status=400))
+        key, password, token = ("".join(reversed(text)) for text in ("yek-t3rc3s", "drowssap", "1-nekot"))
+        transport.redact.add(key)
+        body = {"message": f"{key} {'x' * 586}{key} Bearer {token} https://me:{password}@proxy", "trace": key}
+        server.answer_in_turn(Answer(body, status=400, headers={"X-Request-Id": key}))
         with pytest.raises(RequestRefused) as caught:
-            read(transport, asking(server, params=(("k", "s3cr3t-key"),)), FixedTokens())
-        told = "".join(traceback.format_exception(caught.value)) + repr(events)
+            read(transport, asking(server, params=(("k", key),)), FixedTokens())
+        told = "".join(traceback.format_exception(caught.value)) + repr(events) + repr(vars(caught.value))
         assert "s3cr3t" not in told
-        assert "token-1" not in told
+        assert token not in told
+        assert password not in told
         assert "s3cr3t" not in str(transport.statistics)
         transport.close()
 

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -70,12 +71,15 @@ class TestBatch:
             begun.append(number)
             pause(60)
 
+        def failing() -> None:
+            with Batch(workers) as batch:
+                batch.start(fail, lambda _: None)
+                for number in range(100):
+                    batch.start(partial(work, number), lambda _: None)
+
         started = time.monotonic()
-        batch = Batch(workers)
-        with pytest.raises(KeyError, match="first"), batch:
-            batch.start(fail, lambda _: None)
-            for number in range(100):
-                batch.start(lambda number=number: work(number), lambda _: None)  # type: ignore[misc]
+        with pytest.raises(KeyError, match="first"):
+            failing()
         assert time.monotonic() - started < 5
         assert len(begun) <= 4
 
@@ -99,7 +103,9 @@ class TestBatch:
 
     def test_ctrl_c_does_not_wait_for_what_is_under_way(self, workers: Workers) -> None:
         release = threading.Event()
-        timer = threading.Timer(0.1, lambda: signal.raise_signal(signal.SIGINT))
+        main = threading.main_thread().ident
+        assert main is not None
+        timer = threading.Timer(0.1, lambda: signal.pthread_kill(main, signal.SIGINT))
         started = time.monotonic()
 
         def interrupted() -> None:

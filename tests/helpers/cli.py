@@ -5,15 +5,21 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 from qauvern.cli import main
 from qauvern.sandbox import RequestRecord, RunningSandbox, Sandbox
+
+PREMIUM = "7f666d17-7893-47d8-bf9d-2b2389fc4dfc"
+"""The id of the premium plan."""
 
 SECRETS = (Sandbox.api_key, Sandbox.member_api_key, "Bearer ", "access_token")
 """What no output may ever hold."""
@@ -32,7 +38,8 @@ class Stream(io.TextIOWrapper):
 
     @property
     def written(self) -> str:
-        return self._memory.getvalue().decode(self.encoding)
+        encoding = "utf-8" if self.encoding == "ascii" else self.encoding  # what click takes in its place
+        return self._memory.getvalue().decode(encoding)
 
 
 @dataclass(frozen=True)
@@ -152,14 +159,67 @@ class Site:
     def crn_of(self, name: str) -> str:
         return next(str(each["crn"]) for each in self.configuration()["instances"] if each["name"] == name)
 
+    def archived_crn(self) -> str:
+        """The CRN of the account's archived instance."""
+        (name,) = self.sandbox.describe()["archived_names"]
+        return str(self.live()[name]["crn"])
+
+    def missing_crn(self) -> str:
+        """A CRN of the account that no instance has."""
+        return (
+            f"crn:v1:bluemix:public:quantum-computing:us-east:a/{self.sandbox.account_id}"
+            ":00000000-0000-4000-8000-000000000000::"
+        )
+
+    def set_budget(self, seconds: int) -> None:
+        """Replaces the account's subscriptions to the plan by one of that many seconds."""
+        live = self.sandbox._live  # the sandbox offers no door for it: IBM's customers have none either
+        others = [each for each in live.account.subscriptions if each.plan_id != PREMIUM]
+        mine = next(each for each in live.account.subscriptions if each.plan_id == PREMIUM)
+        live.account = replace(live.account, subscriptions=(replace(mine, budget_seconds=seconds), *others))
+
     def as_member(self) -> None:
         """From now on the key is that of somebody without administrator rights."""
         self.qauvern.environment["IBMCLOUD_API_KEY"] = self.sandbox.member_api_key
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """qauvern in a process of its own, in the environment that runs in-process have too."""
+        return start(*arguments, folder=self.folder, env=self.qauvern.environment)
+
+    def live(self) -> dict[str, dict[str, Any]]:
+        """Every instance of the plan by name as the account has it now, read without the client under test."""
+        form = urlencode({"grant_type": "urn:ibm:params:oauth:grant-type:apikey", "apikey": self.sandbox.api_key})
+        token = _fetch(f"{self.running.iam_url}/identity/token", {}, form.encode())["access_token"]
+        instances: dict[str, dict[str, Any]] = {}
+        path: str | None = f"/v2/resource_instances?resource_plan_id={PREMIUM}&limit=100"
+        while path:
+            url = self.running.resource_controller_url + path
+            page = _fetch(url, {"Authorization": f"Bearer {token}"})
+            instances.update({each["name"]: each for each in page["resources"]})
+            path = page["next_url"]
+        return instances
+
     def held(self) -> dict[str, int | None]:
-        """What the instances in the config file hold, in seconds by CRN, as `instances` reports it."""
-        document = self.qauvern("instances", "--format", "json").json()
-        return {each["crn"]: each["allocation_seconds"] for each in document["instances"]}
+        """The allocation of every instance of the plan by name, in seconds."""
+        return {name: each["extensions"]["usage_allocation_seconds"] for name, each in self.live().items()}
+
+
+def start(*arguments: str, folder: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    """qauvern in a process of its own, without a terminal."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "from qauvern.cli import main; main()", *arguments],
+        cwd=folder,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _fetch(url: str, headers: dict[str, str], body: bytes | None = None) -> Any:
+    with urlopen(Request(url, body, headers), timeout=10) as answer:
+        return json.load(answer)
 
 
 def widest(text: str) -> int:

@@ -18,10 +18,10 @@ class Recorder:
     """Is told of every step of a run as it happens; this one keeps nothing."""
 
     def intent(self, change: Change) -> None:
-        """A write is about to start. What this raises stops the write."""
+        """A write is about to start. A QauvernError raised here stops the write and the run."""
 
     def outcome(self, outcome: Outcome) -> None:
-        """A change has ended."""
+        """A change has ended. A QauvernError raised here stops the run."""
 
 
 @dataclass(slots=True)
@@ -40,6 +40,7 @@ class Executor:
     stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _outcomes: dict[Crn, Outcome] = field(default_factory=dict)
+    _fault: str = ""
 
     def run(self, changes: tuple[Change, ...]) -> AppliedRun:
         """Writes all changes that can be written safely; each has an outcome in the end."""
@@ -48,8 +49,12 @@ class Executor:
                 self._run_phase(in_phase(changes, phase), workers)
         for change in changes:
             if change.crn not in self._outcomes:
-                self._record(Outcome(change, Result.NOT_STARTED, "the run was interrupted before it"))
-        return AppliedRun(tuple(self._outcomes[change.crn] for change in changes), self.stop.is_set())
+                self._record(Outcome(change, Result.NOT_STARTED, "the run was stopped before it"))
+        return AppliedRun(
+            tuple(self._outcomes[change.crn] for change in changes),
+            interrupted=self.stop.is_set() and not self._fault,
+            fault=self._fault,
+        )
 
     def _run_phase(self, changes: Sequence[Change], workers: ThreadPoolExecutor) -> None:
         """Writes what the cap admits, in plan order; what failing writes have freed may admit more."""
@@ -98,13 +103,21 @@ class Executor:
             return
         if not self._may_write(change):
             return
-        self.recorder.intent(change)
         try:
-            self._settle(writer.write(change, live))
+            self.recorder.intent(change)
+        except QauvernError as error:
+            self._stop_for(error)
+            return
+        try:
+            outcome = writer.write(change, live)
         except Exception as fault:
-            self._settle(
-                Outcome(change, Result.UNKNOWN, f"a fault of qauvern, please report it: {fault!r}", wrote=True)
-            )
+            outcome = Outcome(change, Result.UNKNOWN, f"a fault of qauvern, please report it: {fault!r}", wrote=True)
+        self._settle(outcome)
+
+    def _stop_for(self, error: QauvernError) -> None:
+        """Lets no new write start: the run cannot be told any more."""
+        self._fault = self._fault or str(error)
+        self.stop.set()
 
     def _may_write(self, change: Change) -> bool:
         """Looks at the cap once more: an instance changed by others since may have used the room up."""
@@ -135,7 +148,10 @@ class Executor:
         self._record(outcome)
 
     def _record(self, outcome: Outcome) -> None:
-        self.recorder.outcome(outcome)
+        try:
+            self.recorder.outcome(outcome)
+        except QauvernError as error:
+            self._stop_for(error)
         with self._lock:
             self._outcomes[outcome.change.crn] = outcome
         self.on_outcome(outcome)

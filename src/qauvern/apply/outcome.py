@@ -37,17 +37,21 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class AppliedRun:
-    """The outcomes of a run, in plan order, and whether it was interrupted."""
+    """The outcomes of a run, in plan order, and whether it was interrupted.
+
+    `fault` is what made qauvern itself stop the run, such as a journal that cannot be written; empty if nothing did.
+    """
 
     outcomes: tuple[Outcome, ...]
     interrupted: bool = False
+    fault: str = ""
 
     def having(self, *results: Result) -> tuple[Outcome, ...]:
         return tuple(outcome for outcome in self.outcomes if outcome.result in results)
 
     @property
     def is_complete(self) -> bool:
-        return not self.interrupted and all(outcome.is_done for outcome in self.outcomes)
+        return not self.interrupted and not self.fault and all(outcome.is_done for outcome in self.outcomes)
 
     @property
     def wrote_any(self) -> bool:

@@ -12,6 +12,7 @@ from qauvern.balance.grants import (
     effective_limit,
     limit_terms,
 )
+from qauvern.balance.invariants import check as check_invariants
 from qauvern.balance.proposal import BrokenInvariant, Line, Pool, Proposal, Reason
 from qauvern.balance.propose import UnusableInstances, held_by_unconfigured, is_over_budget, propose
 from qauvern.balance.window import usage_in_window, window_start
@@ -33,6 +34,7 @@ __all__ = [
     "ScoreTerm",
     "UnusableInstances",
     "activity_score",
+    "check_invariants",
     "daily_usage_needed_since",
     "effective_limit",
     "held_by_unconfigured",

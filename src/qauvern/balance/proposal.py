@@ -26,6 +26,7 @@ class Reason(str, Enum):
     OVER_BUDGET_CAP = "plan over budget: up to its own usage"
     OVER_BUDGET_HELD = "plan over budget, limit reached: held at its floor"
     OVER_BUDGET_FLOOR = "plan over budget: at its floor"
+    DEAD_BAND = "would change by less than minimum_change_seconds: keeps its allocation"
     NO_ALLOCATION = "no allocation to set: takes part with its limit only"
 
 

@@ -3,61 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
 from qauvern.balance import invariants
-from qauvern.balance._water_fill import Fill, fill
-from qauvern.balance.activity import SCORE_DENOMINATOR, ActivityScore, activity_score
-from qauvern.balance.floors import Floor, floor_of, floor_over_budget
-from qauvern.balance.grants import EffectiveLimit, effective_limit
+from qauvern.balance.activity import SCORE_DENOMINATOR, activity_score
+from qauvern.balance.dead_band import Candidate, SharedPool, share_pool
+from qauvern.balance.floors import floor_of, floor_over_budget
+from qauvern.balance.grants import effective_limit
 from qauvern.balance.proposal import Line, Pool, Proposal, Reason
 from qauvern.model import (
-    UNLIMITED,
-    Instance,
     InstanceSettings,
     QauvernError,
     Reserve,
     ReserveBasis,
     Settings,
     Snapshot,
-    Usage,
 )
 from qauvern.units import MS_PER_SECOND, floor_seconds
 
 
 class UnusableInstances(QauvernError):
     """Configured instances that the account lacks or has archived: they stop the run before any write."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """An instance with all that is known of it before the pool is shared."""
-
-    configured: InstanceSettings
-    live: Instance
-    usage: Usage
-    score: ActivityScore
-    limit: EffectiveLimit
-    floor: Floor | None
-    cap: int | None
-    is_held: bool
-
-    @property
-    def floor_seconds(self) -> int:
-        return self.floor.seconds if self.floor else 0
-
-    @property
-    def room(self) -> int | None:
-        """The most that it may get on top of its floor."""
-        if self.floor is None or self.is_held:
-            return 0
-        return UNLIMITED if self.cap is None else max(0, self.cap - self.floor.seconds)
-
-    @property
-    def weight(self) -> int:
-        return 0 if self.floor is None or self.is_held else self.score.scaled
 
 
 def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
@@ -78,18 +46,14 @@ def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
     pool = _pool(
         candidates, snapshot.account.budget_seconds, held_by_unconfigured(snapshot, settings), settings.reserve
     )
-    filled = fill(
-        pool.distributable_seconds,
-        [candidate.weight for candidate in candidates],
-        [candidate.room for candidate in candidates],
-    )
+    shared = share_pool(candidates, pool.distributable_seconds, settings.guardrails.minimum_change_seconds)
     proposal = Proposal(
         today=today,
         account=snapshot.account,
         reserve=settings.reserve,
-        lines=_lines(candidates, filled, pool, over_budget),
+        lines=_lines(candidates, shared, pool, over_budget),
         pool=pool,
-        level=None if filled.level is None else filled.level * SCORE_DENOMINATOR * MS_PER_SECOND,
+        level=None if shared.level is None else shared.level * SCORE_DENOMINATOR * MS_PER_SECOND,
         over_budget=over_budget,
         plan_consumed_ms=snapshot.plan_consumed_ms,
         broken=(),
@@ -134,13 +98,13 @@ def _refuse_unusable(snapshot: Snapshot, settings: Settings) -> None:
 
 def _candidate(
     configured: InstanceSettings, snapshot: Snapshot, minimum: int, over_budget: bool, today: date
-) -> _Candidate:
+) -> Candidate:
     live, usage = snapshot.instances[configured.crn], snapshot.usage[configured.crn]
     consumed_ms = usage.consumed_ms
     limit = effective_limit(configured, live, usage.daily_ms, today)
     takes_allocation = live.allocation_seconds is not None and snapshot.account.budget_seconds is not None
     floor_rule = floor_over_budget if over_budget else floor_of
-    return _Candidate(
+    return Candidate(
         configured=configured,
         live=live,
         usage=usage,
@@ -152,7 +116,7 @@ def _candidate(
     )
 
 
-def _pool(candidates: Sequence[_Candidate], budget: int | None, unconfigured: int, reserve: Reserve) -> Pool:
+def _pool(candidates: Sequence[Candidate], budget: int | None, unconfigured: int, reserve: Reserve) -> Pool:
     """max(0, B - held by unconfigured - sum of floors), and what the reserve leaves of it."""
     floors = sum(candidate.floor_seconds for candidate in candidates)
     if budget is None:
@@ -165,20 +129,15 @@ def _pool(candidates: Sequence[_Candidate], budget: int | None, unconfigured: in
     return Pool(unconfigured, floors, seconds, max(0, seconds - kept_back), kept_back)
 
 
-def _lines(candidates: Sequence[_Candidate], filled: Fill, pool: Pool, over_budget: bool) -> tuple[Line, ...]:
+def _lines(candidates: Sequence[Candidate], shared: SharedPool, pool: Pool, over_budget: bool) -> tuple[Line, ...]:
     return tuple(
-        _line(candidate, share, filled.level, pool, over_budget)
-        for candidate, share in zip(candidates, filled.shares, strict=True)
+        _line(candidate, shared, index, _reason(candidate, shared, index, pool, over_budget))
+        for index, candidate in enumerate(candidates)
     )
 
 
-def _line(candidate: _Candidate, share: int, level: Fraction | None, pool: Pool, over_budget: bool) -> Line:
-    room = candidate.room
-    if level is None:
-        exact_share = Fraction(share)
-    else:
-        wanted = level * candidate.weight
-        exact_share = wanted if room is None else min(Fraction(room), wanted)
+def _line(candidate: Candidate, shared: SharedPool, index: int, reason: Reason) -> Line:
+    share = shared.shares[index]
     return Line(
         configured=candidate.configured,
         live=candidate.live,
@@ -187,17 +146,20 @@ def _line(candidate: _Candidate, share: int, level: Fraction | None, pool: Pool,
         limit=candidate.limit,
         floor=candidate.floor,
         allocation_cap=candidate.cap,
-        room=room,
-        exact_share=exact_share,
+        room=candidate.room,
+        exact_share=shared.exact_share(index, candidate),
         share=share,
         new_allocation=None if candidate.floor is None else candidate.floor.seconds + share,
-        reason=_reason(candidate, share, pool, over_budget),
+        reason=reason,
     )
 
 
-def _reason(candidate: _Candidate, share: int, pool: Pool, over_budget: bool) -> Reason:
+def _reason(candidate: Candidate, shared: SharedPool, index: int, pool: Pool, over_budget: bool) -> Reason:
+    share = shared.shares[index]
     if candidate.floor is None:
         return Reason.NO_ALLOCATION
+    if index in shared.kept:
+        return Reason.DEAD_BAND
     if candidate.is_held:
         return Reason.OVER_BUDGET_HELD
     if not candidate.score.is_active:

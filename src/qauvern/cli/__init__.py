@@ -15,6 +15,8 @@ COMMANDS = {
     "instances": "Show the configured instances, without admin rights.",
     "analyze": "Show the usage and the new allocations it leads to.",
     "optimize": "Analyze, ask, and apply the new allocations.",
+    "history": "Show past applied runs, or one of them.",
+    "undo": "Put a run's values back.",
     "create": "Provision a service instance.",
     "sandbox": "A made-up account on this machine: serve, reset, show.",
     "demo": "A guided run of the main job on a fresh sandbox.",

@@ -30,7 +30,8 @@ def display(proposal: Proposal, output_format: str, *, changes_only: bool = Fals
     else:
         draw = changes_table if changes_only else analysis_table
         _say.data(analysis_summary(proposal) + "\n")
-        _say.table_data(draw(proposal, width=_say.output_width()))
+        if proposal.changes or not changes_only:
+            _say.table_data(draw(proposal, width=_say.output_width()))
         for paragraph in (analysis_notes(proposal), [] if changes_only else underutilized_lines(proposal)):
             if paragraph:
                 _say.data("\n" + "\n".join(paragraph))
@@ -39,7 +40,6 @@ def display(proposal: Proposal, output_format: str, *, changes_only: bool = Fals
     _say.error_lines(f"invariant {broken.number}: {broken.message}" for broken in proposal.broken)
 
 
-def count_text(proposal: Proposal) -> str:
+def count_text(count: int) -> str:
     """How many changes there are, in words."""
-    count = len(proposal.changes)
-    return {0: "Nothing to change", 1: "1 change"}.get(count, f"{count} changes")
+    return "1 change" if count == 1 else f"{count:,} changes"

@@ -44,23 +44,29 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
         _leave_stdout_to_nobody()
         status = ExitStatus.ERROR
     except Exception as error:
-        status = _report(error)
+        status = _report(error, sys.argv[1:] if arguments is None else arguments)
     sys.exit(int(status or 0))
 
 
-def _report(error: Exception) -> ExitStatus:
-    """Says what ended a command before it wrote anything; its status."""
+def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
+    """Says what ended a command before it wrote anything; its status.
+
+    The context with the global options is gone by now, so these are looked for among the arguments.
+    """
+    from qauvern.cli._options import GlobalOptions
     from qauvern.cli._say import NoAnswer, error_lines
     from qauvern.config import ConfigError
     from qauvern.model import QauvernError
 
+    color = GlobalOptions.wants_color("--no-color" in arguments)
     if not isinstance(error, QauvernError):
-        if _is_verbose():
+        if _is_very_verbose(arguments):
             raise error
         said = f"{type(error).__name__}: {error}"
-        error_lines([f"this is a fault of qauvern, please report it: {said}. Run with -vv to see where it happened."])
+        text = f"this is a fault of qauvern, please report it: {said}. Run with -vv to see where it happened."
+        error_lines([text], color=color)
         return ExitStatus.ERROR
-    error_lines([str(error)])
+    error_lines([str(error)], color=color)
     return ExitStatus.USAGE if isinstance(error, (ConfigError, NoAnswer)) else ExitStatus.ERROR
 
 
@@ -69,5 +75,6 @@ def _leave_stdout_to_nobody() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _is_verbose() -> bool:
-    return any(argument.startswith("-vv") for argument in sys.argv[1:])
+def _is_very_verbose(arguments: Sequence[str]) -> bool:
+    short = [each for each in arguments if each.startswith("-v") and not each.strip("-v")]
+    return sum(each.count("v") for each in short) + list(arguments).count("--verbose") > 1

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from qauvern.cli._places import sandbox_folder
-from qauvern.config import write_text_atomically
+from qauvern.config import render_plain, write_text_atomically
 from qauvern.model import QauvernError
 from qauvern.sandbox import Sandbox, SandboxError
 
@@ -51,26 +50,6 @@ def sandbox_config() -> Path:
 
 
 def write_sandbox_config(sandbox: Sandbox, path: Path) -> None:
-    """Writes the config file that goes with the sandbox's account (JSON, which is YAML too, laid out for reading)."""
-    write_text_atomically(path, as_yaml(sandbox.default_configuration()))
-
-
-def as_yaml(configuration: dict[str, object]) -> str:
-    """Plain data as block-style YAML; every text in quotes."""
-    lines = ["# The config file of the sandbox account, written by qauvern. Change it as you like."]
-    for key, value in configuration.items():
-        lines += _entry(key, value, "")
-    return "\n".join(lines) + "\n"
-
-
-def _entry(key: str, value: object, indent: str) -> list[str]:
-    if isinstance(value, dict):
-        nested = [line for inner, each in value.items() for line in _entry(inner, each, indent + "  ")]
-        return [f"{indent}{key}:", *nested]
-    if isinstance(value, list):
-        lines = [f"{indent}{key}:"]
-        for item in value:
-            first, *rest = [line for inner, each in item.items() for line in _entry(inner, each, indent + "    ")]
-            lines += [f"{indent}  - {first.strip()}", *rest]
-        return lines
-    return [f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}"]
+    """Writes the config file that goes with the sandbox's account."""
+    heading = "The config file of the sandbox account. Change it as you like; `qauvern sandbox reset` writes it anew."
+    write_text_atomically(path, render_plain(sandbox.default_configuration(), heading))

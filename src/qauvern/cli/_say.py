@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
@@ -34,8 +34,13 @@ def data(text: str = "") -> None:
 
 
 def json_data(document: Any) -> None:
-    """A document, to stdout."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    """A document, to stdout; what its encoding lacks is escaped as JSON does it."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(document, indent=2, allow_nan=False)
+    click.echo(text)
 
 
 def table_data(table: Table) -> None:
@@ -62,6 +67,11 @@ def warning(text: str) -> None:
     click.echo(click.style("Warning: ", fg="yellow", bold=True) + text, err=True)
 
 
+def warnings(lines: Sequence[str]) -> None:
+    """A warning of several lines."""
+    warning("\n  ".join(lines))
+
+
 def request(event: RequestEvent) -> None:
     """One attempt at a request, to stderr, for --verbose."""
     again = f" (try {event.attempt})" if event.attempt > 1 else ""
@@ -78,10 +88,10 @@ def requests_total(statistics: Statistics) -> None:
     )
 
 
-def error_lines(lines: Iterable[str]) -> None:
-    """Errors, to stderr, one a line."""
+def error_lines(lines: Iterable[str], *, color: bool | None = None) -> None:
+    """Errors, to stderr, one a line. `color` None leaves it to the global options and to what stderr is."""
     for line in lines:
-        click.echo(click.style("Error: ", fg="red", bold=True) + line, err=True)
+        click.echo(click.style("Error: ", fg="red", bold=True) + line, err=True, color=color)
 
 
 def confirmed(question: str, *, yes: bool, otherwise: str = "Say --yes, or --dry-run to look only.") -> bool:

@@ -6,26 +6,60 @@ from pathlib import Path
 
 import click
 
+from qauvern import cloud
+from qauvern.balance import Proposal
 from qauvern.cli import _account, _analysis, _say
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, format_option
+from qauvern.config import write_text_atomically
+from qauvern.model import Settings
+from qauvern.plan import PlanDocument, changes_of, config_digest, plan_text
 
 
 @click.command("analyze")
 @config_option
 @api_key_option
+@click.option(
+    "--save-plan",
+    "plan_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the changes to a file that optimize --plan applies.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 7 when there is something to change.")
 @format_option
-def command(config_path: Path, api_key: str | None, output_format: str) -> int:
-    """Show usage by window and the new allocations it leads to. Writes nothing."""
+def command(
+    config_path: Path, api_key: str | None, plan_path: Path | None, detailed_exitcode: bool, output_format: str
+) -> int:
+    """Show usage by window and the new allocations it leads to. Writes nothing to the account."""
     settings = _account.load_settings(config_path)
     with _account.reach(api_key) as reached:
         proposal = _analysis.propose_now(reached.client, settings)
-    _analysis.display(proposal, output_format)
-    if proposal.broken:
-        return ExitStatus.ERROR
-    _say.next_step(
-        f"{_analysis.count_text(proposal)}: qauvern optimize applies them."
-        if proposal.changes
-        else "nothing to change: every instance holds what it should."
+        _analysis.display(proposal, output_format)
+        if proposal.broken:
+            return ExitStatus.ERROR
+        if plan_path is not None:
+            _save_plan(plan_path, proposal, settings, reached.client)
+    _suggest(proposal, plan_path)
+    return ExitStatus.PENDING if detailed_exitcode and proposal.changes else ExitStatus.DONE
+
+
+def _save_plan(path: Path, proposal: Proposal, settings: Settings, client: cloud.Cloud) -> None:
+    plan = PlanDocument(
+        account_id=settings.account_id,
+        plan=settings.plan,
+        endpoint_family=client.endpoints.family,
+        config_digest=config_digest(settings),
+        made_at=_account.now(),
+        changes=changes_of(proposal),
     )
-    return ExitStatus.DONE
+    write_text_atomically(path, plan_text(plan))
+    _say.note(f"Wrote the plan to {path}.")
+
+
+def _suggest(proposal: Proposal, plan_path: Path | None) -> None:
+    if not proposal.changes:
+        _say.next_step("nothing to change: every instance holds what it should.")
+        return
+    command = "qauvern optimize" if plan_path is None else f"qauvern optimize --plan {plan_path}"
+    _say.next_step(f"{_analysis.count_text(len(proposal.changes))}: {command} applies them.")

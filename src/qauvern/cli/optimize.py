@@ -1,20 +1,29 @@
-"""optimize: analyze, ask, apply."""
+"""optimize: analyze, ask, apply; or apply exactly what a saved plan says."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
-from qauvern import cloud
-from qauvern.apply import AppliedRun, Executor, Result
-from qauvern.balance import Proposal
-from qauvern.cli import _account, _analysis, _say
+from qauvern.balance import Proposal, propose
+from qauvern.cli import _account, _analysis, _say, _writing
 from qauvern.cli._exit import ExitStatus
-from qauvern.cli._options import GlobalOptions, api_key_option, config_option, format_option
+from qauvern.cli._options import api_key_option, config_option, format_option
 from qauvern.model import QauvernError
-from qauvern.plan import Ledger, changes_of
-from qauvern.render.outcomes import problem_lines, progress_line, run_summary
+from qauvern.plan import (
+    Change,
+    Fit,
+    GuardrailName,
+    PlanDocument,
+    changes_of,
+    fit,
+    parse_plan,
+    refusals,
+    refuse_other_account,
+)
+from qauvern.render.outcomes import change_lines
 
 
 @click.command("optimize")
@@ -22,64 +31,102 @@ from qauvern.render.outcomes import problem_lines, progress_line, run_summary
 @api_key_option
 @click.option("--dry-run", is_flag=True, help="Show what would change and stop.")
 @click.option("--yes", "-y", is_flag=True, help="Apply without asking; for cron.")
+@click.option(
+    "--plan",
+    "plan_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Apply exactly the plan that analyze --save-plan wrote.",
+)
+@click.option(
+    "--ignore-guardrail",
+    "ignored",
+    type=click.Choice([name.value for name in GuardrailName]),
+    multiple=True,
+    help="Override a guardrail of the config file once; repeat for more.",
+)
+@_writing.lock_timeout_option
+@_writing.operation_timeout_option
 @format_option
-def command(config_path: Path, api_key: str | None, dry_run: bool, yes: bool, output_format: str) -> int:
-    """Analyze, ask, and apply the new allocations: decreases first, then limits, then increases."""
+def command(
+    config_path: Path,
+    api_key: str | None,
+    dry_run: bool,
+    yes: bool,
+    plan_path: Path | None,
+    ignored: tuple[str, ...],
+    lock_timeout: int,
+    operation_timeout: int,
+    output_format: str,
+) -> int:
+    """Analyze, ask, and apply the new allocations: decreases first, then limits, then increases.
+
+    Every run is journalled; `qauvern undo` takes it back.
+    """
     if output_format != "table" and not dry_run:
         raise click.UsageError("--format goes with --dry-run.")
     settings = _account.load_settings(config_path)
-    with _account.reach(api_key) as reached:
-        proposal = _analysis.propose_now(reached.client, settings)
-        _analysis.display(proposal, output_format, changes_only=True)
-        if proposal.broken:
-            raise QauvernError("nothing was written, since the proposal breaks what is said above.")
-        if not proposal.changes:
+    plan = None if plan_path is None else _read_plan(plan_path)
+    guardrails = [GuardrailName(name) for name in ignored]
+    lock = nullcontext() if dry_run else _writing.locked(settings, lock_timeout)
+    with lock, _account.reach(api_key) as reached:
+        if plan is not None:
+            refuse_other_account(plan, settings, reached.client.endpoints.family)
+        moment = _account.now()
+        snapshot = _account.take_snapshot(reached.client, settings, moment)
+        proposal = propose(snapshot, settings, moment.date())
+        if plan is None:
+            changes = _proposed(proposal, output_format)
+        else:
+            fitted = fit(plan, settings, snapshot.instances, proposal)
+            if fitted.differences:
+                return _stale(fitted)
+            changes = _planned(fitted, plan)
+        if not changes:
             _say.note("Nothing to change: every instance holds what it should.")
             return ExitStatus.DONE
+        refused = refusals(changes, settings.guardrails, len(settings.instances), guardrails)
+        if refused:
+            _say.error_lines(refusal.message for refusal in refused)
+            return ExitStatus.GUARDRAIL
+        count = _analysis.count_text(len(changes))
         if dry_run:
-            _say.next_step(f"{_analysis.count_text(proposal)}, none written: run without --dry-run to apply.")
+            _say.next_step(f"{count}, none written: run without --dry-run to apply.")
             return ExitStatus.DONE
-        if not _say.confirmed(f"Apply {_analysis.count_text(proposal)} to {settings.account_id}?", yes=yes):
+        if not _say.confirmed(f"Apply {count} to account {settings.account_id}?", yes=yes):
             _say.note("Nothing was written.")
             return ExitStatus.DONE
-        return _report(_apply(reached.client, proposal))
+        run, run_id = _writing.write(reached.client, proposal, changes, operation_timeout=operation_timeout)
+        return _writing.report(run, run_id)
 
 
-def _apply(client: cloud.Cloud, proposal: Proposal) -> AppliedRun:
-    changes = changes_of(proposal)
-    account = proposal.account
-    ledger = Ledger.of(
-        changes,
-        cap=account.budget_seconds,
-        total_held=proposal.pool.unconfigured_held_seconds + proposal.configured_held_seconds,
-    )
-    options = click.get_current_context().ensure_object(GlobalOptions)
-    return Executor(
-        client,
-        ledger,
-        concurrency=options.concurrency,
-        on_outcome=lambda outcome: _say.note(progress_line(outcome), options),
-    ).run(changes)
+def _proposed(proposal: Proposal, output_format: str) -> tuple[Change, ...]:
+    _analysis.display(proposal, output_format, changes_only=True)
+    if proposal.broken:
+        raise QauvernError("nothing was written, since the proposal breaks what is said above.")
+    return changes_of(proposal)
 
 
-def _report(run: AppliedRun) -> int:
-    _say.data(run_summary(run))
-    _say.error_lines(problem_lines(run))
-    status = status_of(run)
-    if status is ExitStatus.DONE:
-        _say.next_step("qauvern show looks at the account as it is now.")
-    else:
-        _say.next_step(
-            "look at the instances named above, then run qauvern optimize again: it starts from what they hold."
-        )
-    return status
+def _read_plan(path: Path) -> PlanDocument:
+    try:
+        return parse_plan(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise QauvernError(f"the plan {path} cannot be read: {reason}. Make one with analyze --save-plan.") from error
 
 
-def status_of(run: AppliedRun) -> ExitStatus:
-    """130 before 3 before 4, where several hold."""
-    if run.interrupted:
-        return ExitStatus.INTERRUPTED
-    if run.is_complete:
-        return ExitStatus.DONE
-    only_drifted = not run.having(Result.FAILED, Result.UNKNOWN, Result.HELD_BACK)
-    return ExitStatus.STALE if only_drifted and not run.wrote_any else ExitStatus.PARTIAL
+def _planned(fitted: Fit, plan: PlanDocument) -> tuple[Change, ...]:
+    _say.data(f"A plan of {plan.made_at:%Y-%m-%d %H:%M} UTC: {_analysis.count_text(len(plan.changes))}.")
+    for line in change_lines(fitted.to_do):
+        _say.data(line)
+    if fitted.done:
+        _say.note(f"{len(fitted.done)} of its changes are done already.")
+    return fitted.to_do
+
+
+def _stale(fitted: Fit) -> ExitStatus:
+    _say.error_lines(["the plan is stale, and nothing was written:"])
+    for difference in fitted.differences:
+        _say.data(f"  {difference}")
+    _say.next_step("qauvern analyze --save-plan makes a new one.")
+    return ExitStatus.STALE

@@ -18,6 +18,9 @@ MAX_ROW_CHARACTERS: Final = 1 << 20
 """The longest single value in a stream of rows; IBM's take about 600 characters."""
 
 
+_MAX_SHOWN = 200
+
+
 class BadBody(Exception):
     """An answer that does not fit. The transport turns it into a BadResponse that says what was asked."""
 
@@ -230,4 +233,5 @@ def shown(value: Any) -> str:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # an int of more digits than Python prints
         return "an absurdly long figure"
-    return text if len(text) <= 80 else text[:77] + "..."
+    # Not cut to length: half a secret would not be recognised, and slip through.
+    return text if len(text) <= _MAX_SHOWN else f"{len(text):,} characters long"

@@ -32,8 +32,9 @@ ALL_BACKENDS: Final = "ANY"
 MAX_NAME_LENGTH: Final = 180
 
 _PATH = "/v2/resource_instances"
-_GONE = frozenset({"removed", "pending_removal", "pending_reclamation", "reclaimed", "failed"})
-_IN_THE_MAKING = frozenset({"provisioning", "pre_provisioning"})
+_CREATION_FAILED = "failed"
+_GONE = frozenset({"removed", "pending_removal", "pending_reclamation", "reclaimed", _CREATION_FAILED})
+_NOT_YET_MADE = frozenset({"provisioning", "pre_provisioning", _CREATION_FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,8 @@ def _ignore_body(chunks: Iterable[bytes]) -> None:
 
 def _parse_live(chunks: Iterable[bytes], crn: Crn) -> tuple[dict[str, Any], LiveInstance | None]:
     resource = parsing.an_object(parsing.document(chunks), "it")
-    if _is_gone(resource):
+    # One whose creation failed is read all the same: whoever waits for it must learn that from its last operation.
+    if _is_gone(resource) and _state(resource) != _CREATION_FAILED:
         return resource, None
     plan = next((plan for plan, identity in PLAN_IDS.items() if identity == resource.get("resource_plan_id")), None)
     instance = _instance(resource, "the resource", plan)
@@ -307,10 +309,10 @@ def _extensions(resource: Mapping[str, Any], name: str, plan: Plan | None) -> di
     """The state of the instance.
 
     Where a whole state is missing, "no allocation" must not be concluded from that: writing it back would wipe the
-    allocation. Pay-as-you-go has none anyway, and an instance in the making has none yet.
+    allocation. Pay-as-you-go has none anyway, and an instance that is not made yet has none yet.
     """
     extensions = resource.get("extensions")
-    if extensions is None and (plan is Plan.PAYGO or _state(resource) in _IN_THE_MAKING):
+    if extensions is None and (plan is Plan.PAYGO or _state(resource) in _NOT_YET_MADE):
         return {}
     return parsing.an_object(extensions, f"extensions of instance {name!r}")
 

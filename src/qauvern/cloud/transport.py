@@ -438,9 +438,9 @@ class Transport:
         started = time.monotonic()
         try:
             with self._send(request, token) as response:
-                status, trace = response.status_code, _trace_of_headers(response.headers)
+                status, trace = response.status_code, self._trace(response.headers)
                 is_taken = 200 <= status < 300
-                outcome = _Success(parse(_body(response, max_bytes))) if is_taken else _refusal(response)
+                outcome = _Success(parse(_body(response, max_bytes))) if is_taken else _refusal(response, self.redact)
         except BadBody as error:
             outcome = _Misfit(f"IBM's answer cannot be used: {error}", trace)
         except requests.exceptions.ContentDecodingError:
@@ -450,6 +450,10 @@ class Transport:
         failure = outcome.words if isinstance(outcome, (_Break, _Misfit)) else None
         self._record(request, status, failure, time.monotonic() - started, attempt)
         return outcome
+
+    def _trace(self, headers: Mapping[str, str]) -> str | None:
+        trace = _trace_of_headers(headers)
+        return trace and self.redact(trace)
 
     def _send(self, request: Request, token: str | None) -> requests.Response:
         url = request.url
@@ -524,17 +528,18 @@ def _body(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _refusal(response: requests.Response) -> _Refusal:
+def _refusal(response: requests.Response, redact: Redactor) -> _Refusal:
     try:
         body = parsing.document(_body(response, _MAX_ERROR_BYTES))
     except (BadBody, OSError, urllib3.exceptions.HTTPError):
         body = None  # the status tells enough
     words, code, trace = _ibm_error(body)
+    trace = trace or _trace_of_headers(response.headers)
     return _Refusal(
         status=response.status_code,
-        words=words,
-        code=code,
-        trace=trace or _trace_of_headers(response.headers),
+        words=redact(words),  # before it is cut to length: half a secret would not be recognised
+        code=code and redact(code),
+        trace=trace and redact(trace),
         retry_after=_retry_after(response.headers.get("Retry-After")),
     )
 
@@ -640,14 +645,14 @@ def _told(outcome: _Refusal | _Break | _Misfit) -> str:
     if not isinstance(outcome, _Refusal):
         trace = outcome.trace if isinstance(outcome, _Misfit) else None
         return outcome.words + (f" (trace {trace})" if trace else "")
-    words = outcome.words
+    words = outcome.words.rstrip(".")
     if len(words) > _MAX_IBM_MESSAGE:
         words = words[:_MAX_IBM_MESSAGE] + "..."
     labels = [f"code {outcome.code}" if outcome.code else "", f"trace {outcome.trace}" if outcome.trace else ""]
     details = ", ".join(filter(None, labels))
     return (
         f"status {outcome.status}"
-        + (f', IBM says: "{words.rstrip(".")}"' if words else ", without a message of IBM's")
+        + (f', IBM says: "{words}"' if words else ", without a message of IBM's")
         + (f" ({details})" if details else "")
     )
 

@@ -3,7 +3,7 @@
 from qauvern.config._load import load, parse
 from qauvern.config._names import config_name, name_warnings
 from qauvern.config._problems import ConfigError, Problem
-from qauvern.config._render import render_config
+from qauvern.config._render import render_config, render_plain
 from qauvern.config._write import write_text_atomically
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "name_warnings",
     "parse",
     "render_config",
+    "render_plain",
     "write_text_atomically",
 ]

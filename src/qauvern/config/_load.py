@@ -19,9 +19,11 @@ from qauvern.config._values import (
     PLAN,
     POSITIVE_SECONDS,
     RESERVE_BASIS,
+    RESERVE_PERCENT,
+    WHOLE_NUMBER,
     WHOLE_SECONDS,
 )
-from qauvern.model import BalancePeriod, Crn, InstanceSettings, NetGrant, Reserve, Settings
+from qauvern.model import BalancePeriod, Crn, Guardrails, InstanceSettings, NetGrant, Reserve, Settings
 
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 GRANT_DAYS: Final = 28
@@ -34,9 +36,10 @@ class _File(Section):
     account_id = Key(ACCOUNT_ID, required=True)
     plan = Key(PLAN, required=True)
     minimum_allocation_seconds = Key(WHOLE_SECONDS, required=True)
-    allocation_reserve_percent = Key(PERCENT)
+    allocation_reserve_percent = Key(RESERVE_PERCENT)
     allocation_reserve_basis = Key(RESERVE_BASIS)
     balance_period = Key(SubSection("start_date and end_date, indented below it"))
+    guardrails = Key(SubSection("max_changes and the like, indented below it"))
     instances = Key(Entries("a list of instances, each with name and crn"), required=True)
 
 
@@ -45,6 +48,15 @@ class _Period(Section):
 
     start_date = Key(MOMENT, required=True)
     end_date = Key(MOMENT)
+
+
+class _Guardrails(Section):
+    noun = "guardrails"
+
+    max_changes = Key(WHOLE_NUMBER)
+    max_changes_percent = Key(PERCENT)
+    max_decrease_percent = Key(PERCENT)
+    minimum_change_seconds = Key(WHOLE_SECONDS)
 
 
 class _Instance(Section):
@@ -127,6 +139,7 @@ def _settings(root: Node, complaints: Complaints) -> Settings | None:
         return None
     file = _File(root, complaints)
     period = _period(file, complaints)
+    guardrails = _guardrails(file, complaints)
     instances = tuple(_instances(file, period, complaints))
     if file.account_id is None or file.plan is None or file.minimum_allocation_seconds is None:
         return None
@@ -140,6 +153,7 @@ def _settings(root: Node, complaints: Complaints) -> Settings | None:
             percent=default.percent if file.allocation_reserve_percent is None else file.allocation_reserve_percent,
             basis=file.allocation_reserve_basis or default.basis,
         ),
+        guardrails=guardrails,
     )
 
 
@@ -155,6 +169,18 @@ def _period(file: _File, complaints: Complaints) -> BalancePeriod | None:
         complaints.add(section.place_of("end_date"), message)
         return None
     return BalancePeriod(start, end)
+
+
+def _guardrails(file: _File, complaints: Complaints) -> Guardrails:
+    if file.guardrails is None:
+        return Guardrails()
+    section = _Guardrails(file.guardrails, complaints)
+    return Guardrails(
+        max_changes=section.max_changes,
+        max_changes_percent=section.max_changes_percent,
+        max_decrease_percent=section.max_decrease_percent,
+        minimum_change_seconds=section.minimum_change_seconds or 0,
+    )
 
 
 def _instances(file: _File, period: BalancePeriod | None, complaints: Complaints) -> Iterator[InstanceSettings]:

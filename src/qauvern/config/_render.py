@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingType
 from datetime import datetime, timezone
+from typing import Any
+
+import yaml
 
 from qauvern.config._names import config_name
 from qauvern.config._values import is_account_id
@@ -30,6 +34,17 @@ _RESERVE = """
 # after what instances used (pool) or of the whole budget (budget).
 #allocation_reserve_percent: 10
 #allocation_reserve_basis: pool
+
+"""
+
+_GUARDRAILS = """\
+# Bounds on one run of `qauvern optimize`: the first three refuse a run that goes beyond them, the last leaves
+# allocations alone that would change by less.
+#guardrails:
+  #max_changes: 50
+  #max_changes_percent: 25
+  #max_decrease_percent: 80
+  #minimum_change_seconds: 60
 
 """
 
@@ -98,6 +113,7 @@ def render_config(
         _MINIMUM,
         f"minimum_allocation_seconds: {minimum_allocation_seconds}\n",
         _RESERVE,
+        _GUARDRAILS,
         _PERIOD,
         _period(balance_start, balance_end),
         _INSTANCES,
@@ -107,6 +123,11 @@ def render_config(
             raise QauvernError(f"{crn} is not of account {account_id}: name {crn.account_id} with --account-id.")
         parts.extend(_instance(name, live))
     return "".join(parts)
+
+
+def render_plain(document: MappingType[str, Any], heading: str) -> str:
+    """Plain data as the text of a config file, below a comment that says what it is."""
+    return f"# {heading}\n" + yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=120)
 
 
 def quoted(text: str) -> str:

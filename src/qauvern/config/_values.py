@@ -180,6 +180,13 @@ def _clip(digits: str) -> str:
 _DECIMAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
 
+def _reserve_percent(scalar: Scalar) -> Decimal:
+    percent = _percent(scalar)
+    if percent >= 100:
+        raise Unfit(f"{shown(scalar.text)} leaves nothing to hand out: write a percentage from 0 to below 100")
+    return percent
+
+
 def _percent(scalar: Scalar) -> Decimal:
     text = scalar.text
     if not scalar.is_plain:
@@ -187,7 +194,7 @@ def _percent(scalar: Scalar) -> Decimal:
     if scalar.tag == "bool":
         raise Unfit(f"{shown(text)} is read as true or false: write a percentage, such as 12.5")
     if text.startswith("-"):
-        raise Unfit(f"{shown(text)} is below 0: write a percentage from 0 to below 100")
+        raise Unfit(f"{shown(text)} is below 0: write a percentage of 0 or more")
     if not _DECIMAL.fullmatch(text):
         bare = text.removesuffix("%").strip()
         bare = f"0{bare}" if bare.startswith(".") else bare
@@ -195,9 +202,13 @@ def _percent(scalar: Scalar) -> Decimal:
         raise Unfit(f"{shown(text)} is not a decimal number: write {hint}")
     if len(text) > _MAX_PERCENT_CHARACTERS:
         raise Unfit(f"{shown(text)} has too many digits: write at most {_MAX_PERCENT_CHARACTERS} characters")
-    percent = Decimal(text)
-    if percent >= 100:
-        raise Unfit(f"{shown(text)} leaves nothing to hand out: write a percentage from 0 to below 100")
+    return Decimal(text)
+
+
+def _up_to_100_percent(scalar: Scalar) -> Decimal:
+    percent = _percent(scalar)
+    if percent > 100:
+        raise Unfit(f"{shown(scalar.text)} is above 100: write a percentage from 0 to 100")
     return percent
 
 
@@ -330,5 +341,7 @@ NAME: Final = Value("the instance's name", _name)
 CRN: Final = Value("the instance's CRN in quotes", _crn)
 WHOLE_SECONDS: Final = Value("whole seconds such as 3600", _whole_seconds)
 POSITIVE_SECONDS: Final = Value("whole seconds such as 3600", _positive_seconds)
-PERCENT: Final = Value("a percentage such as 12.5", _percent)
+WHOLE_NUMBER: Final = Value("a whole number such as 20", _whole_seconds)
+RESERVE_PERCENT: Final = Value("a percentage such as 12.5", _reserve_percent)
+PERCENT: Final = Value("a percentage such as 12.5", _up_to_100_percent)
 MOMENT: Final = Value(f"a date such as {_DATE_EXAMPLE}", _moment)

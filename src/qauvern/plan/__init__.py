@@ -1,6 +1,46 @@
-"""The plan: what is to be written, in which order, and the ledger that keeps the cap. Pure."""
+"""The plan: what is to be written, in which order, and what holds it back. Pure."""
 
 from qauvern.plan.changes import Change, Holding, Phase, changes_of, in_phase
+from qauvern.plan.document import (
+    BadPlan,
+    PlanDocument,
+    change_document,
+    config_digest,
+    parse_change,
+    parse_holding,
+    parse_plan,
+    plan_document,
+    plan_text,
+)
+from qauvern.plan.guardrails import GuardrailName, Refusal, refusals
 from qauvern.plan.ledger import Ledger
+from qauvern.plan.staleness import Fit, broken_by, fit, refuse_other_account
+from qauvern.plan.undo import UndoPlan, WrittenChange, plan_undo
 
-__all__ = ["Change", "Holding", "Ledger", "Phase", "changes_of", "in_phase"]
+__all__ = [
+    "BadPlan",
+    "Change",
+    "Fit",
+    "GuardrailName",
+    "Holding",
+    "Ledger",
+    "Phase",
+    "PlanDocument",
+    "Refusal",
+    "UndoPlan",
+    "WrittenChange",
+    "broken_by",
+    "change_document",
+    "changes_of",
+    "config_digest",
+    "fit",
+    "in_phase",
+    "parse_change",
+    "parse_holding",
+    "parse_plan",
+    "plan_document",
+    "plan_text",
+    "plan_undo",
+    "refusals",
+    "refuse_other_account",
+]

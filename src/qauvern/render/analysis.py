@@ -29,6 +29,7 @@ SHORT_REASONS = {
     Reason.OVER_BUDGET_CAP: "over: usage",
     Reason.OVER_BUDGET_HELD: "over: held",
     Reason.OVER_BUDGET_FLOOR: "over: floor",
+    Reason.DEAD_BAND: "dead band",
     Reason.NO_ALLOCATION: "limit only",
 }
 

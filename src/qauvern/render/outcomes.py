@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from qauvern.apply import AppliedRun, Outcome, Result
+from collections.abc import Sequence
+
+from qauvern.apply import IN_DOUBT, AppliedRun, Outcome, Result, Run
 from qauvern.plan import Change
 from qauvern.render.text import printable
 from qauvern.units import format_seconds
@@ -27,6 +29,11 @@ def change_text(change: Change) -> str:
         if before != after
     ]
     return ", ".join(parts)
+
+
+def change_lines(changes: Sequence[Change]) -> list[str]:
+    """One line for each change."""
+    return [f"  {printable(change.name)}: {change_text(change)}" for change in changes]
 
 
 def problem_lines(run: AppliedRun) -> list[str]:
@@ -55,6 +62,21 @@ def run_summary(run: AppliedRun) -> str:
     return (
         f"{len(run.outcomes)} changes: {said or 'none'}; {format_seconds(moved)} s given to those that had too little."
     )
+
+
+def cut_off_lines(run: Run) -> list[str]:
+    """What was and was not done by a run that was cut off."""
+    in_doubt = [printable(each.change.name) for each in run.changes if each.status == IN_DOUBT]
+    done = run.count(Result.DONE.value, Result.ALREADY_DONE.value)
+    who = f"{run.operator.user} on {run.operator.host}"
+    undone = f"{run.count(Result.NOT_STARTED.value)} not started, {len(in_doubt)} in doubt"
+    lines = [
+        f"run {run.run_id} of {run.started_at:%Y-%m-%d %H:%M} UTC by {who} was cut off.",
+        f"Of its {len(run.changes)} changes {done} are done, {undone}.",
+    ]
+    if in_doubt:
+        lines.append(f"In doubt, written or not: {', '.join(in_doubt)}.")
+    return [*lines, f"This run starts from what the account holds now; qauvern history {run.run_id} shows that one."]
 
 
 def progress_line(outcome: Outcome) -> str:

@@ -1,0 +1,206 @@
+"""Reading journals: what each run was to do, did, and left in doubt. Tells the truth of a run that was cut off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from qauvern.apply.journal import CUT_OFF, FOLDER_NAME, SUFFIX, VERSION, Operator
+from qauvern.apply.outcome import Result
+from qauvern.model import Crn, QauvernError
+from qauvern.plan import Change, Holding, WrittenChange, parse_change, parse_holding
+
+IN_DOUBT = "in doubt"
+
+
+class NoSuchRun(QauvernError):
+    """No journal of that name, or more than one whose name begins so."""
+
+
+class BadJournal(QauvernError):
+    """A journal file that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalledChange:
+    """One change of a run. `result` is that of its outcome, or None where none was journalled.
+
+    `intended` says that its write was about to start: with no outcome it is in doubt.
+    """
+
+    change: Change
+    intended: bool = False
+    result: Result | None = None
+    wrote: bool = False
+    actual: Holding | None = None
+    detail: str = ""
+
+    @property
+    def status(self) -> str:
+        """How it ended, in words."""
+        if self.result is not None:
+            return self.result.value
+        return IN_DOUBT if self.intended else Result.NOT_STARTED.value
+
+    @property
+    def may_have_been_written(self) -> bool:
+        return self.wrote or self.result in (Result.DONE, Result.UNKNOWN) or (self.intended and self.result is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as its journal tells it. `ended` is complete, partial, interrupted or cut off."""
+
+    run_id: str
+    path: Path
+    started_at: datetime
+    account_id: str
+    plan: str
+    endpoint_family: str
+    operator: Operator
+    undoes: str | None
+    changes: tuple[JournalledChange, ...]
+    ended: str
+    was_reported: bool = True
+    damaged_lines: int = 0
+
+    @property
+    def written(self) -> tuple[WrittenChange, ...]:
+        """What the run wrote or may have written."""
+        return tuple(
+            WrittenChange(each.change, each.actual or each.change.after)
+            for each in self.changes
+            if each.may_have_been_written
+        )
+
+    @property
+    def seconds_moved(self) -> int:
+        """Seconds given to instances by changes that are done."""
+        return sum(max(0, each.change.allocation_delta) for each in self.changes if each.result is Result.DONE)
+
+    def count(self, *statuses: str) -> int:
+        return sum(each.status in statuses for each in self.changes)
+
+
+def read_runs(folder: Path) -> tuple[list[Run], list[str]]:
+    """Every run whose journal is in the state folder, oldest first, and what is said of files that cannot be read."""
+    runs: list[Run] = []
+    complaints: list[str] = []
+    for path in sorted((folder / FOLDER_NAME).glob(f"*{SUFFIX}")):
+        try:
+            runs.append(read_run(path))
+        except BadJournal as error:
+            complaints.append(str(error))
+    return runs, complaints
+
+
+def find_run(runs: Sequence[Run], wanted: str) -> Run:
+    """The run of that id, or the only one whose id begins so.
+
+    Raises:
+        NoSuchRun: there is none, or more than one.
+    """
+    exact = [run for run in runs if run.run_id == wanted]
+    found = exact or [run for run in runs if wanted and run.run_id.startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NoSuchRun(f"there is no run {wanted!r}. qauvern history lists them.")
+    raise NoSuchRun(f"{len(found)} runs begin with {wanted!r}: {', '.join(run.run_id for run in found)}. Name one.")
+
+
+def last_to_undo(runs: Sequence[Run]) -> Run:
+    """The last run that is neither an undo nor undone.
+
+    Raises:
+        NoSuchRun: there is none.
+    """
+    for run in reversed(runs):
+        if run.undoes is None and run.written and not is_undone(run, runs):
+            return run
+    raise NoSuchRun("there is no run that could be undone. qauvern history lists all.")
+
+
+def is_undone(run: Run, runs: Sequence[Run]) -> bool:
+    """True when a complete undo of the run has not been undone itself."""
+    return any(
+        other.undoes == run.run_id and other.ended == "complete" and not is_undone(other, runs) for other in runs
+    )
+
+
+def read_run(path: Path) -> Run:
+    """One run from its file. A last line that was cut off is passed over; what it would have told stays in doubt.
+
+    Raises:
+        BadJournal: it cannot be read, or its first line does not say what the run is.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise BadJournal(f"the journal {path} cannot be read: {error.strerror or error}.") from error
+    events = [_event(line) for line in lines if line.strip()]
+    if not events or events[0] is None or events[0].get("event") != "start":
+        raise BadJournal(f"the journal {path} does not begin as one: it was damaged, or cut off at its very start.")
+    try:
+        return _run(path, events[0], [event for event in events[1:] if event is not None], events.count(None))
+    except (QauvernError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadJournal(f"the journal {path} cannot be read: {error}.") from error
+
+
+def _event(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any]], damaged: int) -> Run:
+    if start["version"] != VERSION:
+        raise BadJournal(f"its version is {start['version']!r}, and this qauvern reads version {VERSION}")
+    changes = {change.crn: JournalledChange(change) for change in map(parse_change, start["changes"])}
+    changes.update(dict(_told(events, changes)))
+    end = next((event for event in reversed(events) if event.get("event") == "end"), None)
+    return Run(
+        run_id=str(start["run"]),
+        path=path,
+        started_at=datetime.fromisoformat(start["at"]),
+        account_id=str(start["account_id"]),
+        plan=str(start["plan"]),
+        endpoint_family=str(start["endpoint_family"]),
+        operator=Operator(str(start["user"]), str(start["host"]), int(start["pid"])),
+        undoes=None if start["undoes"] is None else str(start["undoes"]),
+        changes=tuple(changes.values()),
+        ended=CUT_OFF if end is None else str(end["ended"]),
+        was_reported=end is not None,
+        damaged_lines=damaged,
+    )
+
+
+def _told(
+    events: Sequence[Mapping[str, Any]], changes: Mapping[Crn, JournalledChange]
+) -> Iterator[tuple[Crn, JournalledChange]]:
+    intended: set[Crn] = set()
+    for event in events:
+        if event.get("event") not in ("intent", "outcome"):
+            continue
+        crn = Crn(event["crn"])
+        if event["event"] == "intent":
+            intended.add(crn)
+            yield crn, JournalledChange(changes[crn].change, intended=True)
+        else:
+            yield (
+                crn,
+                JournalledChange(
+                    changes[crn].change,
+                    intended=crn in intended,
+                    result=Result(event["result"]),
+                    wrote=bool(event["wrote"]),
+                    actual=None if event["actual"] is None else parse_holding(event["actual"]),
+                    detail=str(event["detail"]),
+                ),
+            )

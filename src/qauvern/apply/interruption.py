@@ -1,0 +1,36 @@
+"""Ctrl-C and SIGTERM while writing: no new write starts, those in flight are awaited."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+INTERRUPTED_STATUS = 130
+
+
+@contextmanager
+def stop_on_signals(stop: threading.Event, say: Callable[[str], None]) -> Iterator[None]:
+    """Sets `stop` at the first SIGINT or SIGTERM in the block; at the second one ends the process at once.
+
+    What was in flight then is in doubt, and the journal says so. Outside the main thread it leaves signals alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(INTERRUPTED_STATUS)
+        stop.set()
+        say("Interrupted: no new write starts; waiting for those in flight. Once more ends at once, without waiting.")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

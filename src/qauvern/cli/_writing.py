@@ -1,0 +1,148 @@
+"""What the commands that write have in common: the lock, the journal, the run, and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from qauvern import cloud
+from qauvern.apply import (
+    AppliedRun,
+    Executor,
+    Journal,
+    Pace,
+    Result,
+    Run,
+    RunHeader,
+    is_process_alive,
+    mark_reported,
+    read_runs,
+    run_lock,
+    stop_on_signals,
+)
+from qauvern.balance import Proposal
+from qauvern.cli import _places, _say
+from qauvern.cli._exit import ExitStatus
+from qauvern.cli._options import DurationType, GlobalOptions
+from qauvern.model import Plan, Settings
+from qauvern.plan import Change, Ledger
+from qauvern.render.outcomes import cut_off_lines, problem_lines, progress_line, run_summary
+
+lock_timeout_option = click.option(
+    "--lock-timeout",
+    type=DurationType(),
+    default=0,
+    metavar="DURATION",
+    help="Wait that long for another run to end, such as 10m. Default: not at all.",
+)
+
+operation_timeout_option = click.option(
+    "--operation-timeout",
+    type=DurationType(),
+    default=600,
+    metavar="DURATION",
+    help="Wait that long for IBM to carry a write out. Default: 10m.",
+)
+
+
+def journal_folder(options: GlobalOptions) -> Path:
+    """Where runs are journalled; the sandbox has a journal of its own."""
+    return _places.state_folder(options.environment) / ("sandbox" if options.sandbox else "")
+
+
+@contextmanager
+def locked(settings: Settings, lock_timeout: int) -> Iterator[None]:
+    """The lock of the account and plan, and a word on runs that were cut off."""
+    options = click.get_current_context().ensure_object(GlobalOptions)
+    folder = journal_folder(options)
+    with run_lock(
+        folder,
+        settings.account_id,
+        settings.plan,
+        timeout_seconds=float(lock_timeout),
+        on_wait=_say.note,
+        on_takeover=_say.warning,
+    ):
+        for run in cut_off_runs(folder, settings.account_id, settings.plan):
+            _say.warnings(cut_off_lines(run))
+            mark_reported(run.path)
+        yield
+
+
+def cut_off_runs(folder: Path, account_id: str, plan: Plan) -> list[Run]:
+    """The runs on the account and plan that did not come to their end, whose process is gone and nobody was told of."""
+    runs, complaints = read_runs(folder)
+    for complaint in complaints:
+        _say.warning(complaint)
+    return [
+        run
+        for run in runs
+        if not run.was_reported
+        and (run.account_id, run.plan) == (account_id, plan.value)
+        and not is_process_alive(run.operator)
+    ]
+
+
+def write(
+    client: cloud.Cloud,
+    proposal: Proposal,
+    changes: tuple[Change, ...],
+    *,
+    operation_timeout: int,
+    undoes: str | None = None,
+) -> tuple[AppliedRun, str]:
+    """Applies the changes within the budget, journalled; the run and its id."""
+    options = click.get_current_context().ensure_object(GlobalOptions)
+    account = proposal.account
+    journal = Journal(
+        journal_folder(options),
+        RunHeader(
+            account.account_id, account.plan, client.endpoints.family, account.budget_seconds, changes, undoes=undoes
+        ),
+    )
+    executor = Executor(
+        client,
+        Ledger.of(
+            changes,
+            cap=account.budget_seconds,
+            total_held=proposal.pool.unconfigured_held_seconds + proposal.configured_held_seconds,
+        ),
+        recorder=journal,
+        concurrency=options.concurrency,
+        pace=Pace(operation_timeout=float(operation_timeout)),
+        on_outcome=lambda outcome: _say.note(progress_line(outcome), options),
+    )
+    with stop_on_signals(executor.stop, _say.warning):
+        run = executor.run(changes)
+    journal.end(run)
+    return run, journal.run_id
+
+
+def report(run: AppliedRun, run_id: str) -> ExitStatus:
+    """Says how the run ended and what to do next; its exit status."""
+    _say.data(run_summary(run))
+    _say.error_lines([*problem_lines(run), *([run.fault] if run.fault else [])])
+    status = status_of(run)
+    if status is ExitStatus.DONE:
+        _say.next_step(f"qauvern show looks at the account; qauvern undo {run_id} takes this run back.")
+    else:
+        _say.next_step(
+            "look at the instances named above, then run qauvern optimize again: it starts from what they hold. "
+            f"qauvern history {run_id} shows this run."
+        )
+    return status
+
+
+def status_of(run: AppliedRun) -> ExitStatus:
+    """130 before 3 before 4, where several hold."""
+    if run.interrupted:
+        return ExitStatus.INTERRUPTED
+    if run.is_complete:
+        return ExitStatus.DONE
+    if run.fault and not run.wrote_any:
+        return ExitStatus.ERROR
+    only_drifted = not run.fault and not run.having(Result.FAILED, Result.UNKNOWN, Result.HELD_BACK)
+    return ExitStatus.STALE if only_drifted and not run.wrote_any else ExitStatus.PARTIAL

@@ -1,0 +1,38 @@
+"""history: past applied runs, or one of them."""
+
+from __future__ import annotations
+
+import click
+
+from qauvern.apply import find_run, read_runs
+from qauvern.cli import _say, _writing
+from qauvern.cli._options import GlobalOptions, format_option
+from qauvern.render.runs import run_document, run_summary_facts, run_table, runs_table
+
+
+@click.command("history")
+@click.argument("run_id", metavar="[RUN]", required=False)
+@format_option
+def command(run_id: str | None, output_format: str) -> None:
+    """Show past applied runs, oldest first, or RUN with each of its changes.
+
+    RUN may be the beginning of a run's id.
+    """
+    options = click.get_current_context().ensure_object(GlobalOptions)
+    runs, complaints = read_runs(_writing.journal_folder(options))
+    for complaint in complaints:
+        _say.warning(complaint)
+    if run_id is not None:
+        run = find_run(runs, run_id)
+        if output_format == "json":
+            _say.json_data(run_document(run, runs, with_changes=True))
+        else:
+            _say.data(run_summary_facts(run, runs) + "\n")
+            _say.table_data(run_table(run, width=_say.output_width()))
+    elif output_format == "json":
+        _say.json_data({"runs": [run_document(run, runs, with_changes=False) for run in runs]})
+    elif runs:
+        _say.table_data(runs_table(runs, width=_say.output_width()))
+        _say.next_step("qauvern history RUN shows one of them; qauvern undo takes the last one back.")
+    else:
+        _say.note(f"No run has been applied yet: {_writing.journal_folder(options)} holds no journal.")

@@ -1,0 +1,199 @@
+"""The plan document: what is to be applied, exactly, in a form that people read and a digest protects."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+
+from qauvern.model import Crn, Plan, QauvernError, Settings
+from qauvern.plan.changes import Change, Holding
+
+FORMAT = "qauvern plan"
+VERSION = 1
+_MAX_SECONDS = 10**12
+
+
+class BadPlan(QauvernError):
+    """A plan document that cannot be applied: damaged, of another account, or of an unknown version."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDocument:
+    """A saved plan. `config_digest` is of the settings that it was made with; `changes` are in CRN order."""
+
+    account_id: str
+    plan: Plan
+    endpoint_family: str
+    config_digest: str
+    made_at: datetime
+    changes: tuple[Change, ...]
+
+
+def config_digest(settings: Settings) -> str:
+    """A digest of what the config file says; comments, layout and the order of instances have no part in it."""
+    content = asdict(settings)
+    content["instances"] = sorted(content["instances"], key=lambda instance: str(instance["crn"]))
+    return _digest(json.dumps(content, sort_keys=True, default=str))
+
+
+def change_document(change: Change) -> dict[str, Any]:
+    """One change as plain data."""
+    return {
+        "name": change.name,
+        "crn": str(change.crn),
+        "before": asdict(change.before),
+        "after": asdict(change.after),
+        "reason": change.reason,
+    }
+
+
+def plan_document(plan: PlanDocument) -> dict[str, Any]:
+    """The plan as plain data, with its digest."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "made_at": plan.made_at.isoformat(),
+        "account_id": plan.account_id,
+        "plan": plan.plan.value,
+        "endpoint_family": plan.endpoint_family,
+        "config_digest": plan.config_digest,
+        "changes": [change_document(change) for change in sorted(plan.changes, key=lambda change: change.crn)],
+    }
+    return {**content, "digest": _digest(_canonical(content))}
+
+
+def plan_text(plan: PlanDocument) -> str:
+    """The plan as the text of its file."""
+    return json.dumps(plan_document(plan), indent=2, ensure_ascii=False) + "\n"
+
+
+def parse_plan(text: str) -> PlanDocument:
+    """The plan of a file's text.
+
+    Raises:
+        BadPlan: it is no plan, of an unknown version, or its digest does not fit its content.
+    """
+    document = _document(text)
+    if document.get("format") != FORMAT:
+        _refuse("it is not a plan that qauvern wrote")
+    if document.get("version") != VERSION or isinstance(document.get("version"), bool):
+        _refuse(f"its version is {document.get('version')!r}, and this qauvern reads version {VERSION}")
+    content = {key: value for key, value in document.items() if key != "digest"}
+    if document.get("digest") != _digest(_canonical(content)):
+        _refuse("its digest does not fit its content: it was changed or damaged after it was saved")
+    return PlanDocument(
+        account_id=_text(document, "account_id"),
+        plan=_plan(document),
+        endpoint_family=_text(document, "endpoint_family"),
+        config_digest=_text(document, "config_digest"),
+        made_at=_moment(document),
+        changes=_changes(document),
+    )
+
+
+def parse_change(value: object) -> Change:
+    """One change from plain data.
+
+    Raises:
+        BadPlan: it is none.
+    """
+    change = _mapping(value, "a change")
+    try:
+        crn = Crn(_text(change, "crn"))
+    except ValueError as error:
+        _refuse(str(error))
+    return Change(
+        name=_text(change, "name"),
+        crn=crn,
+        before=parse_holding(change.get("before")),
+        after=parse_holding(change.get("after")),
+        reason=_text(change, "reason"),
+    )
+
+
+def parse_holding(value: object) -> Holding:
+    """What an instance holds, from plain data.
+
+    Raises:
+        BadPlan: it is none.
+    """
+    holding = _mapping(value, "before or after")
+    return Holding(_seconds(holding, "allocation_seconds"), _seconds(holding, "limit_seconds"))
+
+
+def _document(text: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        _refuse("it is not JSON")
+    return _mapping(document, "it")
+
+
+def _changes(document: Mapping[str, Any]) -> tuple[Change, ...]:
+    listed = document.get("changes")
+    if not isinstance(listed, Sequence) or isinstance(listed, str):
+        _refuse("its changes are not a list")
+    changes = tuple(parse_change(each) for each in listed)
+    if len({change.crn for change in changes}) < len(changes):
+        _refuse("it changes an instance twice")
+    for change in changes:
+        if change.after.allocation_seconds == 0:
+            _refuse(f"it would archive {change.name}: its new allocation is 0")
+        if (change.after.allocation_seconds is None) != (change.before.allocation_seconds is None):
+            _refuse(f"it would give {change.name} an allocation where there is none, or take it away")
+    return changes
+
+
+def _plan(document: Mapping[str, Any]) -> Plan:
+    try:
+        return Plan(_text(document, "plan"))
+    except ValueError:
+        _refuse(f"its plan is {document.get('plan')!r}")
+
+
+def _moment(document: Mapping[str, Any]) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_text(document, "made_at"))
+    except ValueError:
+        _refuse("made_at is not a date")
+    if moment.tzinfo is None:
+        _refuse("made_at has no UTC offset")
+    return moment
+
+
+def _mapping(value: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        _refuse(f"{what} is not an object")
+    return value
+
+
+def _text(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    if not isinstance(value, str):
+        _refuse(f"{key} is missing or not text")
+    return value
+
+
+def _seconds(document: Mapping[str, Any], key: str) -> int | None:
+    value = document.get(key, False)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_SECONDS:
+        _refuse(f"{key} is not a number of whole seconds")
+    return value
+
+
+def _refuse(why: str) -> NoReturn:
+    raise BadPlan(f"the plan cannot be applied: {why}. Nothing was written. Make a new one with analyze --save-plan.")
+
+
+def _canonical(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def _digest(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

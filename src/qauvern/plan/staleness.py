@@ -1,0 +1,101 @@
+"""Whether a saved plan still fits the account: done already, still to do, or stale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from qauvern.balance import Proposal, check_invariants
+from qauvern.model import Crn, Instance, Settings
+from qauvern.plan.changes import Change, Holding
+from qauvern.plan.document import BadPlan, PlanDocument, config_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a saved plan fits the account as it is now. Any difference makes it stale: nothing of it may be written."""
+
+    to_do: tuple[Change, ...]
+    done: tuple[Change, ...]
+    differences: tuple[str, ...]
+
+
+def refuse_other_account(plan: PlanDocument, settings: Settings, endpoint_family: str) -> None:
+    """Holds the plan against where it would be applied.
+
+    Raises:
+        BadPlan: it is of another account, plan or endpoint family.
+    """
+    for what, of_plan, here in (
+        ("account", plan.account_id, settings.account_id),
+        ("plan", plan.plan.value, settings.plan.value),
+        ("endpoint family", plan.endpoint_family, endpoint_family),
+    ):
+        if of_plan != here:
+            raise BadPlan(f"the plan is of {what} {of_plan}, and this run is on {here}. Nothing was written.")
+
+
+def fit(plan: PlanDocument, settings: Settings, live: Mapping[Crn, Instance], fresh: Proposal) -> Fit:
+    """Holds a saved plan against the account as it is now.
+
+    Args:
+        live: the instances that the account lists.
+        fresh: the proposal that the account leads to now, for its usage and limits.
+    """
+    differences: list[str] = []
+    to_do: list[Change] = []
+    done: list[Change] = []
+    if plan.config_digest != config_digest(settings):
+        differences.append("the config file has changed since the plan was made")
+    configured = {line.crn for line in fresh.lines}
+    for change in plan.changes:
+        instance = live.get(change.crn)
+        if instance is None or change.crn not in configured:
+            differences.append(f"{change.name}: it is not among the configured instances of the account any more")
+            continue
+        holds = Holding.of(instance)
+        if holds == change.after:
+            done.append(change)
+        elif holds == change.before:
+            to_do.append(change)
+        else:
+            differences.append(f"{change.name}: {_describe(holds, change)}")
+    if not differences:
+        differences += [f"with today's usage {broken}" for broken in broken_by(plan.changes, settings, fresh)]
+    return Fit(tuple(to_do), tuple(done), tuple(differences))
+
+
+def broken_by(changes: Sequence[Change], settings: Settings, fresh: Proposal) -> list[str]:
+    """The invariants that the changes break with the usage and limits of `fresh`; other instances' values do not."""
+    planned = {change.crn: change.after.allocation_seconds for change in changes}
+    applied = replace(
+        fresh,
+        lines=tuple(
+            replace(line, new_allocation=planned.get(line.crn, line.live.allocation_seconds)) for line in fresh.lines
+        ),
+    )
+    return [
+        f"invariant {broken.number} is broken: {broken.message}"
+        for broken in check_invariants(applied, settings.minimum_allocation_seconds)
+        if broken.number == 1 or planned.keys() & set(broken.crns)
+    ]
+
+
+def _describe(holds: Holding, change: Change) -> str:
+    return "; ".join(
+        f"its {what} is {_figure(now)}, and the plan takes it from {_figure(before)} to {_figure(after)}"
+        for what, now, before, after in (
+            (
+                "allocation",
+                holds.allocation_seconds,
+                change.before.allocation_seconds,
+                change.after.allocation_seconds,
+            ),
+            ("limit", holds.limit_seconds, change.before.limit_seconds, change.after.limit_seconds),
+        )
+        if before != after or now != before
+    )
+
+
+def _figure(seconds: int | None) -> str:
+    return "none" if seconds is None else f"{seconds:,} s"

@@ -1,0 +1,117 @@
+"""What history says: the runs, or one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from qauvern.apply import JournalledChange, Result, Run, is_undone
+from qauvern.plan import Holding
+from qauvern.render.outcomes import change_text
+from qauvern.render.text import Column, Table, draw_table, facts, printable
+from qauvern.units import format_seconds
+
+
+def runs_table(runs: Sequence[Run], *, width: int | None) -> Table:
+    """One row for each run, oldest first."""
+    return draw_table(
+        [
+            Column("Run", [run.run_id for run in runs], is_text=True),
+            Column("When (UTC)", [f"{run.started_at:%Y-%m-%d %H:%M}" for run in runs], is_text=True, drop_order=2),
+            Column("Who", [_who(run) for run in runs], is_text=True, shrinks_to=10),
+            Column("Plan", [run.plan for run in runs], is_text=True, drop_order=3),
+            Column("Changes", [_done_of(run) for run in runs]),
+            Column("Moved (s)", [format_seconds(run.seconds_moved) for run in runs]),
+            Column("Ended", [_ended(run, runs) for run in runs], is_text=True),
+        ],
+        width=width,
+    )
+
+
+def run_summary_facts(run: Run, runs: Sequence[Run]) -> str:
+    """What one run was about, and how it ended."""
+    pairs = [
+        ("Run", run.run_id),
+        ("Started", f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("Account", f"{run.account_id}, plan {run.plan}, {run.endpoint_family} endpoints"),
+        ("Who", f"{run.operator.user} on {run.operator.host}, process {run.operator.pid}"),
+        ("Changes", f"{_done_of(run)} done"),
+        ("Moved", f"{format_seconds(run.seconds_moved)} s"),
+        ("Ended", _ended(run, runs)),
+    ]
+    if run.damaged_lines:
+        pairs.append(("Journal", f"{run.damaged_lines} of its lines cannot be read; what they told is in doubt"))
+    return facts(pairs)
+
+
+def run_table(run: Run, *, width: int | None) -> Table:
+    """One row for each change of a run."""
+    changes = run.changes
+    return draw_table(
+        [
+            Column("Name", [printable(each.change.name) for each in changes], is_text=True, shrinks_to=16),
+            Column("Change", [change_text(each.change) for each in changes], is_text=True),
+            Column("Result", [each.status for each in changes], is_text=True),
+            Column("Detail", [printable(each.detail) for each in changes], is_text=True, drop_order=1),
+        ],
+        width=width,
+    )
+
+
+def run_document(run: Run, runs: Sequence[Run], *, with_changes: bool) -> dict[str, Any]:
+    """One run as plain data."""
+    document: dict[str, Any] = {
+        "run": run.run_id,
+        "started_at": run.started_at.isoformat(),
+        "account_id": run.account_id,
+        "plan": run.plan,
+        "endpoint_family": run.endpoint_family,
+        "user": run.operator.user,
+        "host": run.operator.host,
+        "pid": run.operator.pid,
+        "ended": run.ended,
+        "undoes": run.undoes,
+        "undone": is_undone(run, runs),
+        "changes_planned": len(run.changes),
+        "changes_done": run.count(Result.DONE.value, Result.ALREADY_DONE.value),
+        "seconds_moved": run.seconds_moved,
+        "damaged_lines": run.damaged_lines,
+    }
+    if with_changes:
+        document["changes"] = [_change_document(each) for each in run.changes]
+    return document
+
+
+def _change_document(each: JournalledChange) -> dict[str, Any]:
+    change = each.change
+    return {
+        "name": change.name,
+        "crn": str(change.crn),
+        "before": _holding(change.before),
+        "after": _holding(change.after),
+        "actual": None if each.actual is None else _holding(each.actual),
+        "reason": change.reason,
+        "result": each.status,
+        "detail": each.detail,
+    }
+
+
+def _holding(holding: Holding) -> dict[str, int | None]:
+    return {"allocation_seconds": holding.allocation_seconds, "limit_seconds": holding.limit_seconds}
+
+
+def _who(run: Run) -> str:
+    return printable(f"{run.operator.user}@{run.operator.host}")
+
+
+def _done_of(run: Run) -> str:
+    return f"{run.count(Result.DONE.value, Result.ALREADY_DONE.value)}/{len(run.changes)}"
+
+
+def _ended(run: Run, runs: Sequence[Run]) -> str:
+    parts = [run.ended]
+    if run.undoes is not None:
+        parts.append(f"undo of {run.undoes}")
+    if is_undone(run, runs):
+        parts.append("undone")
+    return ", ".join(parts)
