@@ -258,9 +258,7 @@ class TestFiles:
 
     @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd-analyze here")
     def test_systemd_takes_the_units(self, tmp_path: Path) -> None:
-        units = []
-        for unit in sorted((ROOT / "examples" / "systemd").iterdir()):
-            units.append(shutil.copy(unit, tmp_path))
+        units = [shutil.copy(unit, tmp_path) for unit in sorted((ROOT / "examples" / "systemd").iterdir())]
         ran = subprocess.run(
             ["systemd-analyze", "verify", *map(str, units)], capture_output=True, text=True, timeout=60, check=False
         )

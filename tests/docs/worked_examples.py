@@ -1,7 +1,7 @@
 """The fenced blocks of Design.md marked `worked-example`: how they are read, and how they are run.
 
-A block names its kind on the first line. Lines of settings follow, then a table: a header and rows, in which `->` parts what
-goes in from what comes out. `-` stands for none.
+A block names its kind on the first line. Lines of settings follow, then a table: a header and rows, in which `->` parts
+what goes in from what comes out. `-` stands for none.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Recorder:
 class Executor:
     """Applies changes to an account within the ledger's cap.
 
-    `stop` may be set at any time, by a signal handler for one: no new write starts, those in flight are awaited.
+    `on_outcome` is called from any thread, one call at a time. `stop` may be set at any time, by a signal handler for one: no new write starts, those in flight are awaited.
     """
 
     port: AccountPort
@@ -154,4 +154,4 @@ class Executor:
             self._stop_for(error)
         with self._lock:
             self._outcomes[outcome.change.crn] = outcome
-        self.on_outcome(outcome)
+            self.on_outcome(outcome)

@@ -1,4 +1,8 @@
-"""The command line. The group knows its commands by name and imports one only when it is run."""
+"""The command line. The group knows its commands by name and imports one only when it is asked for.
+
+The commands' modules in turn import the client (requests) and the config loader (yaml) where they use them, so that
+help, completion and a usage error load neither.
+"""
 
 from __future__ import annotations
 

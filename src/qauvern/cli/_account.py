@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from qauvern import cloud
 from qauvern.balance import daily_usage_needed_since
 from qauvern.cli import _say
 from qauvern.cli._options import GlobalOptions
-from qauvern.config import config_name, load, name_warnings
 from qauvern.model import Crn, Settings, Snapshot
+
+if TYPE_CHECKING:
+    from qauvern import cloud
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def reach(api_key: str | None) -> Iterator[Reached]:
 
 @contextmanager
 def _connected(environment: Mapping[str, str], api_key: str | None, options: GlobalOptions) -> Iterator[cloud.Cloud]:
+    from qauvern import cloud
+
     endpoints = cloud.Endpoints.from_environment(environment, staging=options.staging)
     key = cloud.resolve_api_key(api_key, environment)
     timeout = cloud.timeout_from_environment(environment)
@@ -66,6 +70,8 @@ def _connected(environment: Mapping[str, str], api_key: str | None, options: Glo
 
 def load_settings(config_path: Path) -> Settings:
     """The config file, checked before any request; with --sandbox the sandbox's own, unless --config names one."""
+    from qauvern.config import load, name_warnings
+
     context = click.get_current_context()
     if context.ensure_object(GlobalOptions).sandbox:
         from qauvern.cli._sandboxed import sandbox_config
@@ -85,7 +91,12 @@ def now() -> datetime:
 
 def take_snapshot(client: cloud.Cloud, settings: Settings, moment: datetime) -> Snapshot:
     """The account as far as the settings need it; warns of names that differ between config and account."""
-    snapshot = client.take_snapshot(settings, now=moment, daily_since=_daily_since(settings, moment.date()))
+    from qauvern.config import config_name
+
+    with _say.progress("Reading the account") as progress:
+        snapshot = client.take_snapshot(
+            settings, now=moment, daily_since=_daily_since(settings, moment.date()), progress=progress
+        )
     for configured in settings.instances:
         live = snapshot.instances.get(configured.crn)
         if live is not None and configured.name not in (live.name, config_name(live.name, live.crn)):

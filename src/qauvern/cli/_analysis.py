@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qauvern import cloud
+from typing import TYPE_CHECKING
+
 from qauvern.balance import Proposal, propose
 from qauvern.cli import _account, _say
 from qauvern.model import Settings
@@ -15,6 +16,9 @@ from qauvern.render.analysis import (
     over_budget_warnings,
     underutilized_lines,
 )
+
+if TYPE_CHECKING:
+    from qauvern import cloud
 
 
 def propose_now(client: cloud.Cloud, settings: Settings) -> Proposal:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qauvern.cli._places import sandbox_folder
-from qauvern.config import render_plain, write_text_atomically
+from qauvern.files import write_text_atomically
 from qauvern.model import QauvernError
 from qauvern.sandbox import Sandbox, SandboxError
 
@@ -51,5 +51,7 @@ def sandbox_config() -> Path:
 
 def write_sandbox_config(sandbox: Sandbox, path: Path) -> None:
     """Writes the config file that goes with the sandbox's account."""
+    from qauvern.config import render_plain
+
     heading = "The config file of the sandbox account. Change it as you like; `qauvern sandbox reset` writes it anew."
     write_text_atomically(path, render_plain(sandbox.default_configuration(), heading))

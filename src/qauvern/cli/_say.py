@@ -6,15 +6,18 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from qauvern.cli._options import GlobalOptions
-from qauvern.cloud import RequestEvent, Statistics
 from qauvern.model import QauvernError
 from qauvern.render.text import Table, dropped_note
+
+if TYPE_CHECKING:
+    from qauvern.cloud import RequestEvent, Statistics
 
 
 class NoAnswer(QauvernError):
@@ -92,6 +95,22 @@ def error_lines(lines: Iterable[str], *, color: bool | None = None) -> None:
     """Errors, to stderr, one a line. `color` None leaves it to the global options and to what stderr is."""
     for line in lines:
         click.echo(click.style("Error: ", fg="red", bold=True) + line, err=True, color=color)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with counts and time left, on a terminal only. Yields what to call with how much is done of how much."""
+    options = click.get_current_context().ensure_object(GlobalOptions)
+    if options.quiet or options.verbose or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    with click.progressbar(length=1, label=label, show_pos=True, file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield show
 
 
 def confirmed(question: str, *, yes: bool, otherwise: str = "Say --yes, or --dry-run to look only.") -> bool:

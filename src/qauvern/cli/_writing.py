@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from qauvern import cloud
 from qauvern.apply import (
     AppliedRun,
     Executor,
     Journal,
+    JournalError,
+    Outcome,
     Pace,
     Result,
     Run,
@@ -30,6 +33,9 @@ from qauvern.cli._options import DurationType, GlobalOptions
 from qauvern.model import Plan, Settings
 from qauvern.plan import Change, Ledger
 from qauvern.render.outcomes import cut_off_lines, problem_lines, progress_line, run_summary
+
+if TYPE_CHECKING:
+    from qauvern import cloud
 
 lock_timeout_option = click.option(
     "--lock-timeout",
@@ -103,6 +109,15 @@ def write(
             account.account_id, account.plan, client.endpoints.family, account.budget_seconds, changes, undoes=undoes
         ),
     )
+    ended = 0
+
+    def show(outcome: Outcome) -> None:
+        nonlocal ended
+        ended += 1
+        progress(ended, len(changes))
+        if options.verbose:
+            _say.note(progress_line(outcome), options)
+
     executor = Executor(
         client,
         Ledger.of(
@@ -113,11 +128,14 @@ def write(
         recorder=journal,
         concurrency=options.concurrency,
         pace=Pace(operation_timeout=float(operation_timeout)),
-        on_outcome=lambda outcome: _say.note(progress_line(outcome), options),
+        on_outcome=show,
     )
-    with stop_on_signals(executor.stop, _say.warning):
+    with stop_on_signals(executor.stop, _say.warning), _say.progress("Writing") as progress:
         run = executor.run(changes)
-    journal.end(run)
+    try:
+        journal.end(run)
+    except JournalError as error:
+        run = replace(run, fault=run.fault or str(error))
     return run, journal.run_id
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from qauvern import cloud
 from qauvern.balance import Proposal
 from qauvern.cli import _account, _analysis, _say
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, format_option
-from qauvern.config import write_text_atomically
+from qauvern.files import write_text_atomically
 from qauvern.model import Settings
 from qauvern.plan import PlanDocument, changes_of, config_digest, plan_text
+
+if TYPE_CHECKING:
+    from qauvern import cloud
 
 
 @click.command("analyze")
@@ -53,7 +56,7 @@ def _save_plan(path: Path, proposal: Proposal, settings: Settings, client: cloud
         made_at=_account.now(),
         changes=changes_of(proposal),
     )
-    write_text_atomically(path, plan_text(plan))
+    write_text_atomically(path, plan_text(plan), private=True)
     _say.note(f"Wrote the plan to {path}.")
 
 

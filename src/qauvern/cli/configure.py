@@ -10,7 +10,7 @@ import click
 
 from qauvern.cli import _account, _say
 from qauvern.cli._options import GlobalOptions, api_key_option, plan_choice
-from qauvern.config import render_config, write_text_atomically
+from qauvern.files import write_text_atomically
 from qauvern.model import Instance, Plan, QauvernError
 
 
@@ -62,6 +62,8 @@ def command(
     api_key: str | None,
 ) -> None:
     """Write a config file from the live account: all its instances by name, their limits, archived ones left out."""
+    from qauvern.config import render_config
+
     _check_usage(account_id, plan_name, balance_start, balance_end)
     if output.exists() and not _say.confirmed(
         f"{output} exists. Replace it?", yes=force, otherwise="Say --force, or --output FILE for another place."

@@ -6,7 +6,6 @@ import click
 
 from qauvern.cli import _account, _say
 from qauvern.cli._options import DurationType, api_key_option, plan_choice
-from qauvern.cloud import check_instance_name, create_once
 from qauvern.model import Plan
 from qauvern.units import format_seconds
 
@@ -34,6 +33,8 @@ def command(
 
     A creation whose answer was lost is looked up by name, never sent twice.
     """
+    from qauvern.cloud import check_instance_name, create_once
+
     try:
         check_instance_name(name)
     except ValueError as error:

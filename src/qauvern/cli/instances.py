@@ -22,8 +22,8 @@ def command(config_path: Path, api_key: str | None, output_format: str) -> None:
     IBM's queue serves the instance with the lowest fairness next: it comes first.
     """
     settings = _account.load_settings(config_path)
-    with _account.reach(api_key) as reached:
-        seen = reached.client.read_instances_view(settings, now=_account.now())
+    with _account.reach(api_key) as reached, _say.progress("Reading the account") as progress:
+        seen = reached.client.read_instances_view(settings, now=_account.now(), progress=progress)
     usage = {crn: Usage(consumed_ms) for crn, consumed_ms in seen.consumed_ms.items()}
     views = by_fairness(instance_views(settings, seen.instances.values(), usage))
     if output_format == "json":

@@ -4,7 +4,6 @@ from qauvern.config._load import load, parse
 from qauvern.config._names import config_name, name_warnings
 from qauvern.config._problems import ConfigError, Problem
 from qauvern.config._render import render_config, render_plain
-from qauvern.config._write import write_text_atomically
 
 __all__ = [
     "ConfigError",
@@ -15,5 +14,4 @@ __all__ = [
     "parse",
     "render_config",
     "render_plain",
-    "write_text_atomically",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -158,10 +159,10 @@ def analysis_table(proposal: Proposal, *, width: int | None) -> Table:
         Column("3d", [format_ms(line.usage.last_3d_ms) for line in lines], drop_order=8),
         Column("24h", [format_ms(line.usage.last_24h_ms) for line in lines], drop_order=3),
         Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=4),
-        Column("New Limit", [limit_cell(line) for line in lines]),
+        Column("New Limit", [limit_cell(line) for line in lines], colors=_debt_colors(lines)),
         Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
         Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
-        Column("Change", [_delta_cell(line) for line in lines], drop_order=5),
+        Column("Change", [_delta_cell(line) for line in lines], drop_order=5, colors=_delta_colors(lines)),
         Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=2),
     ]
     usage = [line.usage for line in lines]
@@ -190,10 +191,10 @@ def changes_table(proposal: Proposal, *, width: int | None) -> Table:
             Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),
             Column("28d", [format_ms(line.usage.consumed_ms) for line in lines]),
             Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=2),
-            Column("New Limit", [limit_cell(line) for line in lines], drop_order=1),
+            Column("New Limit", [limit_cell(line) for line in lines], drop_order=1, colors=_debt_colors(lines)),
             Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
             Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
-            Column("Change", [_delta_cell(line) for line in lines]),
+            Column("Change", [_delta_cell(line) for line in lines], colors=_delta_colors(lines)),
             Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=3),
         ],
         width=width,
@@ -208,6 +209,14 @@ def changes_table(proposal: Proposal, *, width: int | None) -> Table:
             "",
         ],
     )
+
+
+def _delta_colors(lines: Sequence[Line]) -> list[str | None]:
+    return ["green" if line.allocation_delta > 0 else "yellow" if line.allocation_delta else None for line in lines]
+
+
+def _debt_colors(lines: Sequence[Line]) -> list[str | None]:
+    return ["red" if line.is_in_debt else None for line in lines]
 
 
 def _delta_cell(line: Line) -> str:

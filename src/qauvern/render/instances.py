@@ -99,7 +99,7 @@ def instances_table(views: Sequence[InstanceView], *, width: int | None) -> Tabl
         Column("Consumed (28d)", [_consumed(view) for view in views]),
         *([Column("Period", [_period(view) for view in views], drop_order=1)] if has_period else []),
         Column("Fairness", [fairness_text(view) for view in views]),
-        Column("State", [view.state for view in views], is_text=True),
+        Column("State", [view.state for view in views], is_text=True, colors=["yellow"] * len(views)),
     ]
     total_row = [
         "Total",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import click
 import tabulate
 
 _GAP = 2
@@ -21,7 +22,8 @@ class Column:
     """One column of a table: its header and a cell for each row.
 
     Figures are right-aligned. Where the table is too wide, columns of the highest `drop_order` go first; those of
-    0 stay. A column with `shrinks_to` may be cut to that many characters before anything is dropped.
+    0 stay. A column with `shrinks_to` may be cut to that many characters before anything is dropped. `colors` is one
+    for each cell (None: as it is); what a colour says, the cell's text says too.
     """
 
     header: str
@@ -29,6 +31,7 @@ class Column:
     is_text: bool = False
     drop_order: int = 0
     shrinks_to: int | None = None
+    colors: Sequence[str | None] = ()
 
     @property
     def width(self) -> int:
@@ -46,12 +49,9 @@ class Table:
 def draw_table(columns: Sequence[Column], *, width: int | None, totals: Sequence[str] | None = None) -> Table:
     """The table within `width` characters (None: any width). `totals` is a last row, one cell for each column."""
     if totals is not None:
-        columns = [
-            Column(each.header, [*each.cells, total], each.is_text, each.drop_order, each.shrinks_to)
-            for each, total in zip(columns, totals, strict=True)
-        ]
+        columns = [replace(each, cells=[*each.cells, total]) for each, total in zip(columns, totals, strict=True)]
     kept, dropped = _fit(list(columns), width)
-    rows = [list(row) for row in zip(*(each.cells for each in kept), strict=True)]
+    rows = [list(row) for row in zip(*(_painted(each) for each in kept), strict=True)]
     text = tabulate.tabulate(
         rows,
         headers=[each.header for each in kept],
@@ -93,7 +93,14 @@ def _shrink(column: Column, excess: int) -> Column:
         return column
     width = max(column.shrinks_to, column.width - excess)
     cells = [cell if len(cell) <= width else cell[: width - 2] + ".." for cell in column.cells]
-    return Column(column.header, cells, column.is_text, column.drop_order, column.shrinks_to)
+    return replace(column, cells=cells)
+
+
+def _painted(column: Column) -> list[str]:
+    colors = [*column.colors, *[None] * (len(column.cells) - len(column.colors))]
+    return [
+        cell if color is None else click.style(cell, fg=color) for cell, color in zip(column.cells, colors, strict=True)
+    ]
 
 
 def dropped_note(dropped: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qauvern.config import write_text_atomically
+from qauvern.files import write_text_atomically
 from qauvern.model import QauvernError
 
 
@@ -32,16 +32,20 @@ class TestWriteTextAtomically:
         assert mode(path) == 0o644
         assert list(tmp_path.iterdir()) == [path]
 
-    @pytest.mark.parametrize(("keep_mode", "expected"), [(True, 0o600), (False, 0o644)])
-    def test_an_existing_file_keeps_its_mode_unless_told_otherwise(
-        self, tmp_path: Path, keep_mode: bool, expected: int
+    @pytest.mark.parametrize(("private", "expected"), [(False, 0o664), (True, 0o600)])
+    def test_an_existing_file_keeps_its_mode_unless_it_is_to_be_private(
+        self, tmp_path: Path, private: bool, expected: int
     ) -> None:
         path = tmp_path / "config.yaml"
         path.write_text("old")
-        path.chmod(0o600)
-        write_text_atomically(path, "new", keep_mode=keep_mode)
+        path.chmod(0o664)
+        write_text_atomically(path, "new", private=private)
         assert path.read_text() == "new"
         assert mode(path) == expected
+
+    def test_a_new_private_file_is_its_owners_alone(self, tmp_path: Path) -> None:
+        write_text_atomically(tmp_path / "plan.json", "new", private=True)
+        assert mode(tmp_path / "plan.json") == 0o600
 
     @pytest.mark.parametrize("exists", [True, False], ids=["to a file", "to nothing yet"])
     def test_a_symbolic_link_stays_one(self, tmp_path: Path, exists: bool) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 from qauvern.model import QauvernError
 
 
-def write_text_atomically(path: Path, text: str, *, keep_mode: bool = True) -> None:
+def write_text_atomically(path: Path, text: str, *, private: bool = False) -> None:
     """Puts the text, as UTF-8, in place of the file, or makes it.
 
     It goes to a temporary file in the same folder first, which then takes the file's place. A symbolic link stays
-    one, and its target is written. With `keep_mode` an existing file keeps its permissions and, where this process
-    may give it away, its owner; a new one gets what the umask allows.
+    one, and its target is written. An existing file keeps its permissions and, where this process may give it away,
+    its owner; a new one gets what the umask allows. A `private` one is its owner's alone in any case (0600).
 
     Raises:
         QauvernError: the file cannot be written; it is as it was.
@@ -24,7 +24,7 @@ def write_text_atomically(path: Path, text: str, *, keep_mode: bool = True) -> N
     try:
         content = text.encode("utf-8")
         target = Path(os.path.realpath(path))
-        _replace(target, content, _existing(target), keep_mode=keep_mode)
+        _replace(target, content, _existing(target), private=private)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise QauvernError(
@@ -44,11 +44,11 @@ def _existing(target: Path) -> os.stat_result | None:
     return status
 
 
-def _replace(target: Path, content: bytes, existing: os.stat_result | None, *, keep_mode: bool) -> None:
-    kept = existing if keep_mode else None
+def _replace(target: Path, content: bytes, existing: os.stat_result | None, *, private: bool) -> None:
+    kept = None if private else existing
     temporary = target.with_name(f".qauvern-{secrets.token_hex(8)}.tmp")
     # Narrow until the content of a private file has its own permissions again.
-    created_mode = 0o666 if kept is None else 0o600
+    created_mode = 0o666 if kept is None and not private else 0o600
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, created_mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
