@@ -28,7 +28,8 @@ class Recorder:
 class Executor:
     """Applies changes to an account within the ledger's cap.
 
-    `on_outcome` is called from any thread, one call at a time. `stop` may be set at any time, by a signal handler for one: no new write starts, those in flight are awaited.
+    `on_outcome` is called from any thread, one call at a time. `stop` may be set at any time, by a signal handler for
+    one: no new write starts, those in flight are awaited.
     """
 
     port: AccountPort
