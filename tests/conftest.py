@@ -1,4 +1,4 @@
-"""What holds for every test: no network but loopback, nobody's own environment, the same examples in every run of CI."""
+"""What holds for every test: no network but loopback, nobody's own environment, equal examples in every run of CI."""
 
 from __future__ import annotations
 

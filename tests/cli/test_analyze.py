@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from click import unstyle
 
 from tests.helpers.cli import Site, table_rows, widest
 
@@ -207,7 +208,9 @@ class TestNames:
         first["name"] = second["name"]
         site.write_config(configuration)
         lines = site.qauvern("show").stderr.splitlines()
-        assert [line for line in lines if line.startswith("Warning: ") and first["crn"] in line and second["crn"] in line]
+        assert [
+            line for line in lines if line.startswith("Warning: ") and first["crn"] in line and second["crn"] in line
+        ]
 
     def test_an_unchanged_account_has_no_warnings(self, site: Site) -> None:
         assert "Warning" not in site.qauvern("analyze").stderr
@@ -222,8 +225,8 @@ class TestNames:
         assert not {"\x1b", "\x07"} & set(run.output)
 
 
-@pytest.mark.parametrize("command", ["show", "instances", "analyze"])
-def test_no_table_line_is_wider_than_80(site: Site, command: str) -> None:
-    run = site.qauvern(command, columns=80)
-    table = run.stdout[run.stdout.index("Name ") :].split("\n\n")[0]
-    assert widest(table) <= 80
+@pytest.mark.parametrize("command", ["show", "instances", "analyze", "optimize --dry-run"])
+@pytest.mark.parametrize("colors", [False, True], ids=["plain", "terminal"])
+def test_no_table_line_is_wider_than_80(site: Site, command: str, colors: bool) -> None:
+    run = site.qauvern(*command.split(), columns=80, colors=colors)
+    assert widest("\n".join(table_lines(unstyle(run.stdout)))) <= 80

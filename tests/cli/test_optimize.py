@@ -141,7 +141,9 @@ class TestApplied:
     def test_each_write_is_preceded_by_a_read_of_its_own_and_read_back(self, site: Site) -> None:
         run = site.qauvern("optimize", "--yes")
         for crn in patched(run):
-            kinds = [record.kind for record in run.requests if record.kind in ("get", "patch") and crn_of(record) == crn]
+            kinds = [
+                record.kind for record in run.requests if record.kind in ("get", "patch") and crn_of(record) == crn
+            ]
             assert kinds[:2] == ["get", "patch"]
             assert kinds[-1] == "get"
 

@@ -35,9 +35,7 @@ class TestShow:
         assert "instances" in refused.stderr
 
     @pytest.mark.parametrize("state", ["missing", "archived"])
-    def test_a_configured_instance_that_is_missing_or_archived_is_shown_as_such(
-        self, site: Site, state: str
-    ) -> None:
+    def test_a_configured_instance_that_is_missing_or_archived_is_shown_as_such(self, site: Site, state: str) -> None:
         configuration = site.configuration()
         target = configuration["instances"][0]
         target["crn"] = site.archived_crn() if state == "archived" else site.missing_crn()

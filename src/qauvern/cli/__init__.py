@@ -19,6 +19,7 @@ COMMANDS = {
     "instances": "Show the configured instances, without admin rights.",
     "analyze": "Show the usage and the new allocations it leads to.",
     "optimize": "Analyze, ask, and apply the new allocations.",
+    "explain": "Derive every number of one instance.",
     "history": "Show past applied runs, or one of them.",
     "undo": "Put a run's values back.",
     "create": "Provision a service instance.",

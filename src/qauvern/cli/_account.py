@@ -89,13 +89,16 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def take_snapshot(client: cloud.Cloud, settings: Settings, moment: datetime) -> Snapshot:
-    """The account as far as the settings need it; warns of names that differ between config and account."""
+def take_snapshot(client: cloud.Cloud, settings: Settings, moment: datetime, *, today: date | None = None) -> Snapshot:
+    """The account as far as the settings need it; warns of names that differ between config and account.
+
+    `today` is the day that net grants are looked at for, if not that of `moment`.
+    """
     from qauvern.config import config_name
 
     with _say.progress("Reading the account") as progress:
         snapshot = client.take_snapshot(
-            settings, now=moment, daily_since=_daily_since(settings, moment.date()), progress=progress
+            settings, now=moment, daily_since=_daily_since(settings, today or moment.date()), progress=progress
         )
     for configured in settings.instances:
         live = snapshot.instances.get(configured.crn)

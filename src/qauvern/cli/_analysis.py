@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from qauvern.balance import Proposal, propose
@@ -10,6 +11,7 @@ from qauvern.model import Settings
 from qauvern.render.analysis import (
     analysis_document,
     analysis_notes,
+    analysis_rows,
     analysis_summary,
     analysis_table,
     changes_table,
@@ -21,19 +23,24 @@ if TYPE_CHECKING:
     from qauvern import cloud
 
 
-def propose_now(client: cloud.Cloud, settings: Settings) -> Proposal:
-    """The proposal for the account as it is at this moment."""
+def propose_now(client: cloud.Cloud, settings: Settings, *, preview_date: date | None = None) -> Proposal:
+    """The proposal for the account as it is at this moment; net grants and their window as of the preview date."""
     moment = _account.now()
-    return propose(_account.take_snapshot(client, settings, moment), settings, moment.date())
+    today = preview_date or moment.date()
+    return propose(_account.take_snapshot(client, settings, moment, today=today), settings, today)
 
 
-def display(proposal: Proposal, output_format: str, *, changes_only: bool = False) -> None:
+def display(
+    proposal: Proposal, output_format: str, *, changes_only: bool = False, preview_date: date | None = None
+) -> None:
     """The proposal on stdout, warnings and broken invariants on stderr."""
     if output_format == "json":
-        _say.json_data(analysis_document(proposal))
+        _say.json_data(analysis_document(proposal, preview_date=preview_date))
+    elif output_format == "csv":
+        _say.csv_data(analysis_rows(proposal, preview_date=preview_date))
     else:
         draw = changes_table if changes_only else analysis_table
-        _say.data(analysis_summary(proposal) + "\n")
+        _say.data(analysis_summary(proposal, preview_date=preview_date) + "\n")
         if proposal.changes or not changes_only:
             _say.table_data(draw(proposal, width=_say.output_width()))
         for paragraph in (analysis_notes(proposal), [] if changes_only else underutilized_lines(proposal)):

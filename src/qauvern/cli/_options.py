@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,10 +68,35 @@ config_option = click.option(
 format_option = click.option(
     "--format",
     "output_format",
-    type=click.Choice(["table", "json"]),
+    type=click.Choice(["table", "json", "csv"]),
     default="table",
     show_default=True,
     help="How to print the data on stdout.",
+)
+
+
+class DayType(click.ParamType[date]):
+    """A day, as YYYY-MM-DD, or an ISO 8601 date with a UTC offset, of which it takes the UTC day."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        from dateutil.parser import isoparse
+
+        if isinstance(value, date):
+            return value
+        try:
+            moment = isoparse(str(value))
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no date: write YYYY-MM-DD.", param, ctx)
+        return (moment if moment.tzinfo is None else moment.astimezone(timezone.utc)).date()
+
+
+preview_date_option = click.option(
+    "--preview-date",
+    type=DayType(),
+    metavar="DATE",
+    help="Net grants and limits as of that UTC day, past or future; usage stays today's.",
 )
 
 plan_choice = click.Choice(["internal", "premium", "paygo"])

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,13 @@ def json_data(document: Any) -> None:
     except UnicodeEncodeError:
         text = json.dumps(document, indent=2, allow_nan=False)
     click.echo(text)
+
+
+def csv_data(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows as CSV, to stdout."""
+    from qauvern.render.formats import csv_text
+
+    click.echo(csv_text(rows), nl=False)
 
 
 def table_data(table: Table) -> None:

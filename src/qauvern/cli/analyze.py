@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 from qauvern.balance import Proposal
 from qauvern.cli import _account, _analysis, _say
 from qauvern.cli._exit import ExitStatus
-from qauvern.cli._options import api_key_option, config_option, format_option
+from qauvern.cli._options import api_key_option, config_option, format_option, preview_date_option
 from qauvern.files import write_text_atomically
 from qauvern.model import Settings
 from qauvern.plan import PlanDocument, changes_of, config_digest, plan_text
@@ -30,20 +31,29 @@ if TYPE_CHECKING:
     help="Write the changes to a file that optimize --plan applies.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 7 when there is something to change.")
+@preview_date_option
 @format_option
 def command(
-    config_path: Path, api_key: str | None, plan_path: Path | None, detailed_exitcode: bool, output_format: str
+    config_path: Path,
+    api_key: str | None,
+    plan_path: Path | None,
+    detailed_exitcode: bool,
+    preview_date: date | None,
+    output_format: str,
 ) -> int:
     """Show usage by window and the new allocations it leads to. Writes nothing to the account."""
+    if plan_path is not None and preview_date is not None:
+        raise click.UsageError("--save-plan does not go with --preview-date: a preview is not to be applied.")
     settings = _account.load_settings(config_path)
     with _account.reach(api_key) as reached:
-        proposal = _analysis.propose_now(reached.client, settings)
-        _analysis.display(proposal, output_format)
+        proposal = _analysis.propose_now(reached.client, settings, preview_date=preview_date)
+        _analysis.display(proposal, output_format, preview_date=preview_date)
         if proposal.broken:
             return ExitStatus.ERROR
         if plan_path is not None:
             _save_plan(plan_path, proposal, settings, reached.client)
-    _suggest(proposal, plan_path)
+    if preview_date is None:
+        _suggest(proposal, plan_path)
     return ExitStatus.PENDING if detailed_exitcode and proposal.changes else ExitStatus.DONE
 
 

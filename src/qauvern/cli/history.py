@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from qauvern.apply import find_run, read_runs
-from qauvern.cli import _say, _writing
+from qauvern.cli import _completion, _say, _writing
 from qauvern.cli._options import GlobalOptions, format_option
 from qauvern.render.runs import run_document, run_summary_facts, run_table, runs_table
 
 
 @click.command("history")
-@click.argument("run_id", metavar="[RUN]", required=False)
+@click.argument("run_id", metavar="[RUN]", required=False, shell_complete=_completion.run_ids)
 @format_option
 def command(run_id: str | None, output_format: str) -> None:
     """Show past applied runs, oldest first, or RUN with each of its changes.
@@ -26,11 +26,15 @@ def command(run_id: str | None, output_format: str) -> None:
         run = find_run(runs, run_id)
         if output_format == "json":
             _say.json_data(run_document(run, runs, with_changes=True))
+        elif output_format == "csv":
+            _say.csv_data(run_document(run, runs, with_changes=True)["changes"])
         else:
             _say.data(run_summary_facts(run, runs) + "\n")
             _say.table_data(run_table(run, width=_say.output_width()))
     elif output_format == "json":
         _say.json_data({"runs": [run_document(run, runs, with_changes=False) for run in runs]})
+    elif output_format == "csv":
+        _say.csv_data([run_document(run, runs, with_changes=False) for run in runs])
     elif runs:
         _say.table_data(runs_table(runs, width=_say.output_width()))
         _say.next_step("qauvern history RUN shows one of them; qauvern undo takes the last one back.")

@@ -9,7 +9,7 @@ import click
 from qauvern.cli import _account, _say
 from qauvern.cli._options import api_key_option, config_option, format_option
 from qauvern.model import Usage
-from qauvern.render.instances import by_fairness, instance_views, instances_document, instances_table
+from qauvern.render.instances import by_fairness, instance_rows, instance_views, instances_document, instances_table
 
 
 @click.command("instances")
@@ -28,6 +28,8 @@ def command(config_path: Path, api_key: str | None, output_format: str) -> None:
     views = by_fairness(instance_views(settings, seen.instances.values(), usage))
     if output_format == "json":
         _say.json_data(instances_document(settings, views))
+    elif output_format == "csv":
+        _say.csv_data(instance_rows(views))
     else:
         _say.table_data(instances_table(views, width=_say.output_width()))
     for view in views:

@@ -10,7 +10,7 @@ from qauvern.balance import held_by_unconfigured, is_over_budget
 from qauvern.cli import _account, _say
 from qauvern.cli._options import api_key_option, config_option, format_option
 from qauvern.model import Snapshot
-from qauvern.render.instances import account_summary, instance_views, instances_table, show_document
+from qauvern.render.instances import account_summary, instance_rows, instance_views, instances_table, show_document
 
 
 @click.command("show")
@@ -25,6 +25,8 @@ def command(config_path: Path, api_key: str | None, output_format: str) -> None:
     unconfigured_held = held_by_unconfigured(snapshot, settings)
     if output_format == "json":
         _say.json_data(show_document(snapshot, settings, unconfigured_held=unconfigured_held))
+    elif output_format == "csv":
+        _say.csv_data(instance_rows(instance_views(settings, snapshot.instances.values(), snapshot.usage)))
     else:
         _say.data(account_summary(snapshot, settings, unconfigured_held=unconfigured_held) + "\n")
         views = instance_views(settings, snapshot.instances.values(), snapshot.usage)

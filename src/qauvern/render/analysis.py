@@ -48,6 +48,23 @@ def by_name(proposal: Proposal) -> list[Line]:
 
 def analysis_document(proposal: Proposal, *, preview_date: date | None = None) -> dict[str, Any]:
     """The document of `analyze --format json`: scripts depend on its names."""
+    return {
+        **analysis_context(proposal, preview_date),
+        "validation_errors": [broken.message for broken in proposal.broken],
+        "over_budget_warnings": over_budget_warnings(proposal),
+        "instances": [instance_document(line) for line in by_name(proposal)],
+    }
+
+
+def analysis_rows(proposal: Proposal, *, preview_date: date | None = None) -> list[dict[str, Any]]:
+    """One row for each instance, with the same columns whatever it holds, for CSV."""
+    preview = {} if preview_date is None else {"preview_date": preview_date.isoformat()}
+    rows = [instance_document(line) for line in by_name(proposal)]
+    return [{**row, "limit_breakdown": row["limit_breakdown"] or _NO_BREAKDOWN, **preview} for row in rows]
+
+
+def analysis_context(proposal: Proposal, preview_date: date | None) -> dict[str, Any]:
+    """What a proposal is about: plan, account and reserve."""
     account = proposal.account
     return {
         "plan": account.plan.value,
@@ -67,13 +84,11 @@ def analysis_document(proposal: Proposal, *, preview_date: date | None = None) -
             "basis": proposal.reserve.basis.value,
             "distributable_pool_seconds": proposal.pool.distributable_seconds,
         },
-        "validation_errors": [broken.message for broken in proposal.broken],
-        "over_budget_warnings": over_budget_warnings(proposal),
-        "instances": [_instance_document(line) for line in by_name(proposal)],
     }
 
 
-def _instance_document(line: Line) -> dict[str, Any]:
+def instance_document(line: Line) -> dict[str, Any]:
+    """One instance of a proposal."""
     usage, live = line.usage, line.live
     fair = line.fairness
     return {
@@ -119,6 +134,18 @@ def _breakdown(terms: LimitTerms) -> dict[str, Any] | None:
     }
 
 
+_NO_BREAKDOWN: dict[str, None] = dict.fromkeys(
+    (
+        "base_seconds",
+        "grant_funded_seconds",
+        "unspent_grant_seconds",
+        "pre_boost_overage_seconds",
+        "boost_start_date",
+        "total_seconds",
+    )
+)
+
+
 def _number(figure: Fraction) -> int | float:
     return figure.numerator if figure.denominator == 1 else float(figure)
 
@@ -153,7 +180,7 @@ def analysis_table(proposal: Proposal, *, width: int | None) -> Table:
     lines = by_name(proposal)
     columns = [
         Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),
-        Column("28d", [format_ms(line.usage.consumed_ms) for line in lines]),
+        Column("28d", [format_ms(line.usage.consumed_ms) for line in lines], drop_order=1),
         Column("14d", [format_ms(line.usage.last_14d_ms) for line in lines], drop_order=9),
         Column("7d", [format_ms(line.usage.last_7d_ms) for line in lines], drop_order=7),
         Column("3d", [format_ms(line.usage.last_3d_ms) for line in lines], drop_order=8),
@@ -223,10 +250,12 @@ def _delta_cell(line: Line) -> str:
     return format_signed_seconds(line.allocation_delta) if line.changes_allocation else "="
 
 
-def analysis_summary(proposal: Proposal) -> str:
+def analysis_summary(proposal: Proposal, *, preview_date: date | None = None) -> str:
     """The account's figures and what there is to hand out."""
     account, pool = proposal.account, proposal.pool
+    preview = [] if preview_date is None else [("Preview", preview_text(preview_date))]
     pairs = [
+        *preview,
         ("Plan", f"{account.plan.value}, account {account.account_id}"),
         ("Budget (28 days)", budget_text(account.budget_seconds)),
         ("Consumed (28 days)", _share_of(proposal.plan_consumed_ms, account.budget_seconds)),
@@ -237,6 +266,11 @@ def analysis_summary(proposal: Proposal) -> str:
         ("To hand out", f"{format_seconds(pool.distributable_seconds)} s"),
     ]
     return facts(pairs)
+
+
+def preview_text(preview_date: date) -> str:
+    """What a preview is, and is not."""
+    return f"net grants, limits and their window as of {preview_date}; usage and allocations are today's"
 
 
 def reserve_text(proposal: Proposal) -> str:

@@ -219,6 +219,11 @@ def instances_document(settings: Settings, views: Sequence[InstanceView]) -> dic
     }
 
 
+def instance_rows(views: Sequence[InstanceView]) -> list[dict[str, Any]]:
+    """One row for each instance, for CSV."""
+    return [_view_document(view) for view in views]
+
+
 def _view_document(view: InstanceView) -> dict[str, Any]:
     period_ms = None if view.usage is None else view.usage.period_ms
     return {
