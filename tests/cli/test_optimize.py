@@ -294,3 +294,29 @@ def _until_a_write_arrives(site: Site) -> None:
     while not any(record.kind == "patch" for record in site.sandbox.requests):
         assert time.monotonic() < deadline, "no write came"
         time.sleep(0.02)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of a shell")
+class TestReaderGoesAway:
+    def test_while_it_writes_the_run_goes_on_to_its_end(self, site: Site) -> None:
+        wanted = to_change(site)
+        site.sandbox.inject("patch=slow:0.1")
+        with site.start("--concurrency", "4", "optimize", "--yes") as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            _until_a_write_arrives(site)
+            process.stdout.close()
+            process.stderr.close()
+            exit_code = process.wait(30)
+        assert site.held().items() >= {name: each["new_allocation_seconds"] for name, each in wanted.items()}.items()
+        assert exit_code == 0
+
+    def test_after_a_failing_write_the_exit_status_still_says_so(self, site: Site) -> None:
+        site.sandbox.inject("patch=slow:0.1", "patch:automotive-battery=403")
+        with site.start("optimize", "--yes") as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            _until_a_write_arrives(site)
+            process.stdout.close()
+            process.stderr.close()
+            assert process.wait(30) == 3

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import TextIO
 
 import click
 
@@ -29,9 +30,9 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    status: int | None
     try:
         status = command.main(args=arguments, prog_name="qauvern", standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.Exit as stopped:
         status = stopped.exit_code
     except click.ClickException as mistake:
@@ -40,11 +41,10 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         status = ExitStatus.INTERRUPTED
-    except BrokenPipeError:
-        _leave_stdout_to_nobody()
-        status = ExitStatus.ERROR
     except Exception as error:
         status = _report(error, sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        _flush_or_leave_to_nobody(stream)
     sys.exit(int(status or 0))
 
 
@@ -70,9 +70,12 @@ def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
     return ExitStatus.USAGE if isinstance(error, (ConfigError, NoAnswer)) else ExitStatus.ERROR
 
 
-def _leave_stdout_to_nobody() -> None:
-    """The reader has gone: keeps Python from complaining about it once more at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _flush_or_leave_to_nobody(stream: TextIO) -> None:
+    """Where the reader has gone, keeps Python from complaining once more at its exit, and from another status."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _is_very_verbose(arguments: Sequence[str]) -> bool:

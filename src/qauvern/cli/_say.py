@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,11 +60,17 @@ def table_data(table: Table) -> None:
         note(dropped_note(table.dropped))
 
 
+def _tell(text: str, color: bool | None = None) -> None:
+    """Text to stderr. Where nobody reads it any more, a run that writes goes on to its end all the same."""
+    with suppress(BrokenPipeError):
+        click.echo(text, err=True, color=color)
+
+
 def note(text: str, options: GlobalOptions | None = None) -> None:
     """A remark, to stderr, unless --quiet. Another thread than the command's own has to bring the options."""
     options = options or click.get_current_context().ensure_object(GlobalOptions)
     if not options.quiet:
-        click.echo(text, err=True)
+        _tell(text)
 
 
 def next_step(text: str) -> None:
@@ -74,7 +80,7 @@ def next_step(text: str) -> None:
 
 def warning(text: str) -> None:
     """A warning, to stderr, with --quiet too."""
-    click.echo(click.style("Warning: ", fg="yellow", bold=True) + text, err=True)
+    _tell(click.style("Warning: ", fg="yellow", bold=True) + text)
 
 
 def warnings(lines: Sequence[str]) -> None:
@@ -86,22 +92,21 @@ def request(event: RequestEvent) -> None:
     """One attempt at a request, to stderr, for --verbose."""
     again = f" (try {event.attempt})" if event.attempt > 1 else ""
     answer = event.status if event.error is None else event.error
-    click.echo(f"{event.method} {event.url} -> {answer} in {event.duration_seconds * 1000:,.0f} ms{again}", err=True)
+    _tell(f"{event.method} {event.url} -> {answer} in {event.duration_seconds * 1000:,.0f} ms{again}")
 
 
 def requests_total(statistics: Statistics) -> None:
     """What was sent in all, to stderr, for --verbose."""
-    click.echo(
+    _tell(
         f"{statistics.requests:,} requests, {statistics.retries:,} of them retries, "
-        f"slowest {statistics.slowest_seconds * 1000:,.0f} ms ({statistics.slowest_url})",
-        err=True,
+        f"slowest {statistics.slowest_seconds * 1000:,.0f} ms ({statistics.slowest_url})"
     )
 
 
 def error_lines(lines: Iterable[str], *, color: bool | None = None) -> None:
     """Errors, to stderr, one a line. `color` None leaves it to the global options and to what stderr is."""
     for line in lines:
-        click.echo(click.style("Error: ", fg="red", bold=True) + line, err=True, color=color)
+        _tell(click.style("Error: ", fg="red", bold=True) + line, color)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,7 +141,8 @@ def write(
 
 def report(run: AppliedRun, run_id: str) -> ExitStatus:
     """Says how the run ended and what to do next; its exit status."""
-    _say.data(run_summary(run))
+    with suppress(BrokenPipeError):  # nobody may read it any more; the exit status tells it too
+        _say.data(run_summary(run))
     _say.error_lines([*problem_lines(run), *([run.fault] if run.fault else [])])
     status = status_of(run)
     if status is ExitStatus.DONE:

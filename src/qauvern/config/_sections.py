@@ -11,8 +11,15 @@ from qauvern.config._values import Unfit, Value, listed, nearest
 
 T = TypeVar("T")
 
-RETIRED_KEYS: Final[MappingType[str, str]] = {}
-"""Keys of formats that are no longer read, with what to write instead. They are refused like any unknown key."""
+RETIRED_KEYS: Final[MappingType[str, str]] = {
+    "enforce_usage_floor": "every floor covers 28-day usage now; take the key out",
+    "usage_floor_relax_above_percent": "floors relax by themselves when the plan is over budget; take the key out",
+    "target_usage_seconds": "shares follow recent activity now; take the key out, and write limit_seconds for a cap",
+    "projects": "write its entries under instances, each with name and crn",
+    "project_limit_seconds": "write limit_seconds",
+    "plan_id": "write plan: internal, premium or paygo",
+}
+"""Keys of formats that are no longer read, with what became of them and what to write instead."""
 
 
 class Entries:
@@ -140,9 +147,9 @@ class Section:
         return node.text
 
     def _unknown(self, name: str, near: str | None) -> str:
-        start = f"unknown key {shown(name)} in {self.noun}: "
         if name in RETIRED_KEYS:
-            return start + RETIRED_KEYS[name]
+            return f"{shown(name)} is a key of an older format: {RETIRED_KEYS[name]}"
+        start = f"unknown key {shown(name)} in {self.noun}: "
         if name in self._nouns_by_key:
             return f"{start}it belongs to {listed(self._nouns_by_key[name], 'or')}; check the indentation"
         return start + (f"did you mean `{near}`?" if near else f"known are {listed(self.keys)}")
