@@ -139,6 +139,7 @@ class Settings:
     instances: tuple[InstanceSettings, ...]
     reserve: Reserve = field(default_factory=Reserve)
     guardrails: Guardrails = field(default_factory=Guardrails)
+    balance_period: BalancePeriod | None = None
 
 
 # --- what the account holds and what was used ------------------------------------------------------------------

@@ -31,6 +31,7 @@ class TestNewFile:
         assert [each.name for each in settings.instances] == sorted(in_use)
         assert {each.name: each.limit_seconds for each in settings.instances} == in_use
         assert settings.minimum_allocation_seconds == 60
+        assert f"{len(in_use)} instances ({len(live) - len(in_use)} archived left out)" in run.stderr
         assert len(in_use) < len(live), "the account has an archived instance to leave out"
         assert run.stdout == ""
         assert run.writes == []

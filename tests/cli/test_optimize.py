@@ -267,7 +267,7 @@ class TestFailedReads:
         text = site.config.read_text().replace(site.sandbox.account_id, "f" * 32)
         site.write_config(text)
         run = site.qauvern("optimize", "--yes", exits=1)
-        assert site.sandbox.account_id in run.stderr
+        assert "f" * 32 in run.stderr, "whether the account or the list is answered first"
         assert run.writes == []
 
 
@@ -298,10 +298,11 @@ def _until_a_write_arrives(site: Site) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes of a shell")
 class TestReaderGoesAway:
-    def test_while_it_writes_the_run_goes_on_to_its_end(self, site: Site) -> None:
+    @pytest.mark.parametrize("options", [[], ["-v"]], ids=["quietly", "-v"])
+    def test_while_it_writes_the_run_goes_on_to_its_end(self, site: Site, options: list[str]) -> None:
         wanted = to_change(site)
         site.sandbox.inject("patch=slow:0.1")
-        with site.start("--concurrency", "4", "optimize", "--yes") as process:
+        with site.start(*options, "--concurrency", "4", "optimize", "--yes") as process:
             assert process.stdout is not None
             assert process.stderr is not None
             _until_a_write_arrives(site)

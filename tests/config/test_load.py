@@ -416,9 +416,21 @@ class TestKeys:
     def test_a_misspelled_required_key_is_not_also_missing(self) -> None:
         assert "did you mean `account_id`?" in only_problem(config().replace("account_id", "acount_id"))
 
-    @pytest.mark.parametrize("key", ["enforce_usage_floor", "projects", "target_usage_seconds", "plan_id"])
-    def test_keys_of_older_formats_are_unknown(self, key: str) -> None:
-        assert f"unknown key `{key}`" in only_problem(config(f"{key}: 5"))
+    @pytest.mark.parametrize(
+        ("key", "instead"),
+        [
+            ("enforce_usage_floor", "every floor covers 28-day usage now; take the key out"),
+            ("usage_floor_relax_above_percent", "floors relax by themselves when the plan is over budget"),
+            ("target_usage_seconds", "write limit_seconds for a cap"),
+            ("projects", "write its entries under instances"),
+            ("project_limit_seconds", "write limit_seconds"),
+            ("plan_id", "write plan: internal, premium or paygo"),
+        ],
+    )
+    def test_keys_of_older_formats_are_refused_with_what_to_write_instead(self, key: str, instead: str) -> None:
+        problem = only_problem(config(f"{key}: 5"))
+        assert f"`{key}` is a key of an older format" in problem
+        assert instead in problem
 
     def test_a_key_given_twice(self) -> None:
         assert only_problem(config("plan: paygo")) == "4:1: `plan` is given twice, first on line 2: keep one"

@@ -4,6 +4,7 @@ from qauvern.apply.account_port import AccountPort
 from qauvern.apply.executor import Executor, Recorder
 from qauvern.apply.history import (
     IN_DOUBT,
+    UNDER_WAY,
     BadJournal,
     JournalledChange,
     NoSuchRun,
@@ -24,6 +25,7 @@ __all__ = [
     "CUT_OFF",
     "IN_DOUBT",
     "OPERATION_TIMEOUT_SECONDS",
+    "UNDER_WAY",
     "AccountPort",
     "AppliedRun",
     "BadJournal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -28,8 +29,8 @@ class Recorder:
 class Executor:
     """Applies changes to an account within the ledger's cap.
 
-    `on_outcome` is called from any thread, one call at a time. `stop` may be set at any time, by a signal handler for
-    one: no new write starts, those in flight are awaited.
+    `on_outcome` is called from any thread, one call at a time; that nobody hears it does not stop the run. `stop` may
+    be set at any time, by a signal handler for one: no new write starts, those in flight are awaited.
     """
 
     port: AccountPort
@@ -93,11 +94,14 @@ class Executor:
     def _apply(self, change: Change) -> None:
         if self.stop.is_set():
             return
-        writer = Writer(self.port, self.pace)
+        writer = Writer(self.port, self.pace, self.stop.is_set)
         try:
             live, settled = writer.precheck(change)
         except QauvernError as error:
             self._settle(Outcome(change, Result.FAILED, f"it cannot be read before its write: {error}"))
+            return
+        except Exception as fault:
+            self._settle(Outcome(change, Result.FAILED, _fault_text(fault)))
             return
         if settled is not None:
             self._settle(settled)
@@ -112,7 +116,7 @@ class Executor:
         try:
             outcome = writer.write(change, live)
         except Exception as fault:
-            outcome = Outcome(change, Result.UNKNOWN, f"a fault of qauvern, please report it: {fault!r}", wrote=True)
+            outcome = Outcome(change, Result.UNKNOWN, _fault_text(fault), wrote=True, may_still_land=True)
         self._settle(outcome)
 
     def _stop_for(self, error: QauvernError) -> None:
@@ -140,8 +144,9 @@ class Executor:
     def _settle(self, outcome: Outcome) -> None:
         crn = outcome.change.crn
         with self._lock:
-            if outcome.result is Result.UNKNOWN:
-                pass  # stays reserved: it counts with the larger of its values
+            if outcome.may_still_land:
+                if outcome.actual is not None:
+                    self.ledger.observe(crn, outcome.actual.allocation_seconds)
             elif outcome.actual is None:
                 self.ledger.release(crn)
             else:
@@ -155,4 +160,9 @@ class Executor:
             self._stop_for(error)
         with self._lock:
             self._outcomes[outcome.change.crn] = outcome
-            self.on_outcome(outcome)
+            with contextlib.suppress(OSError, ValueError):  # a closed terminal or pipe
+                self.on_outcome(outcome)
+
+
+def _fault_text(fault: Exception) -> str:
+    return f"a fault of qauvern, please report it: {fault!r}"

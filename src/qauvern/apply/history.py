@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from qauvern.apply.journal import CUT_OFF, FOLDER_NAME, SUFFIX, VERSION, Operator
+from qauvern.apply.lock import is_process_alive
 from qauvern.apply.outcome import Result
 from qauvern.model import Crn, QauvernError
 from qauvern.plan import Change, Holding, WrittenChange, parse_change, parse_holding
 
 IN_DOUBT = "in doubt"
+UNDER_WAY = "under way"
+"""How a run stands that has not come to its end, and whose process may still be at work."""
 
 
 class NoSuchRun(QauvernError):
@@ -53,7 +56,7 @@ class JournalledChange:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as its journal tells it. `ended` is complete, partial, interrupted or cut off."""
+    """One run as its journal tells it. `ended` is complete, partial, interrupted, cut off or under way."""
 
     run_id: str
     path: Path
@@ -95,7 +98,8 @@ def read_runs(folder: Path) -> tuple[list[Run], list[str]]:
             runs.append(read_run(path))
         except BadJournal as error:
             complaints.append(str(error))
-    return runs, complaints
+    # Their names tell runs of the same second apart, but not which was first.
+    return sorted(runs, key=lambda run: (run.started_at, run.run_id)), complaints
 
 
 def find_run(runs: Sequence[Run], wanted: str) -> Run:
@@ -126,9 +130,13 @@ def last_to_undo(runs: Sequence[Run]) -> Run:
 
 
 def is_undone(run: Run, runs: Sequence[Run]) -> bool:
-    """True when a complete undo of the run has not been undone itself."""
+    """True when a complete undo of the run, later than it, has not been undone itself."""
     return any(
-        other.undoes == run.run_id and other.ended == "complete" and not is_undone(other, runs) for other in runs
+        other.undoes == run.run_id
+        and other.ended == "complete"
+        and other.started_at > run.started_at
+        and not is_undone(other, runs)
+        for other in runs
     )
 
 
@@ -147,7 +155,7 @@ def read_run(path: Path) -> Run:
         raise BadJournal(f"the journal {path} does not begin as one: it was damaged, or cut off at its very start.")
     try:
         return _run(path, events[0], [event for event in events[1:] if event is not None], events.count(None))
-    except (QauvernError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (QauvernError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadJournal(f"the journal {path} cannot be read: {error}.") from error
 
 
@@ -163,44 +171,59 @@ def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any
     if start["version"] != VERSION:
         raise BadJournal(f"its version is {start['version']!r}, and this qauvern reads version {VERSION}")
     changes = {change.crn: JournalledChange(change) for change in map(parse_change, start["changes"])}
-    changes.update(dict(_told(events, changes)))
+    for told in _told(events, changes):
+        if told is None:
+            damaged += 1
+        else:
+            changes[told.change.crn] = told
     end = next((event for event in reversed(events) if event.get("event") == "end"), None)
+    operator = Operator(str(start["user"]), str(start["host"]), int(start["pid"]))
+    no_end = UNDER_WAY if end is None and is_process_alive(operator) else CUT_OFF
     return Run(
         run_id=str(start["run"]),
         path=path,
-        started_at=datetime.fromisoformat(start["at"]),
+        started_at=_moment(start["at"]),
         account_id=str(start["account_id"]),
         plan=str(start["plan"]),
         endpoint_family=str(start["endpoint_family"]),
-        operator=Operator(str(start["user"]), str(start["host"]), int(start["pid"])),
+        operator=operator,
         undoes=None if start["undoes"] is None else str(start["undoes"]),
         changes=tuple(changes.values()),
-        ended=CUT_OFF if end is None else str(end["ended"]),
+        ended=no_end if end is None else str(end.get("ended", CUT_OFF)),
         was_reported=end is not None,
         damaged_lines=damaged,
     )
 
 
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} has no UTC offset")
+    return moment
+
+
 def _told(
     events: Sequence[Mapping[str, Any]], changes: Mapping[Crn, JournalledChange]
-) -> Iterator[tuple[Crn, JournalledChange]]:
+) -> Iterator[JournalledChange | None]:
+    """What each line says of a change; None for one that cannot be made sense of."""
     intended: set[Crn] = set()
     for event in events:
         if event.get("event") not in ("intent", "outcome"):
             continue
-        crn = Crn(event["crn"])
-        if event["event"] == "intent":
-            intended.add(crn)
-            yield crn, JournalledChange(changes[crn].change, intended=True)
-        else:
-            yield (
-                crn,
-                JournalledChange(
-                    changes[crn].change,
-                    intended=crn in intended,
-                    result=Result(event["result"]),
-                    wrote=bool(event["wrote"]),
-                    actual=None if event["actual"] is None else parse_holding(event["actual"]),
-                    detail=str(event["detail"]),
-                ),
+        try:
+            crn = Crn(event["crn"])
+            change = changes[crn].change
+            if event["event"] == "intent":
+                intended.add(crn)
+                yield JournalledChange(change, intended=True)
+                continue
+            yield JournalledChange(
+                change,
+                intended=crn in intended,
+                result=Result(event["result"]),
+                wrote=bool(event["wrote"]),
+                actual=None if event["actual"] is None else parse_holding(event["actual"]),
+                detail=str(event["detail"]),
             )
+        except (QauvernError, KeyError, TypeError, ValueError):
+            yield None

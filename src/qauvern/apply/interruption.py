@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -26,7 +27,12 @@ def stop_on_signals(stop: threading.Event, say: Callable[[str], None]) -> Iterat
         if stop.is_set():
             os._exit(INTERRUPTED_STATUS)
         stop.set()
-        say("Interrupted: no new write starts; waiting for those in flight. Once more ends at once, without waiting.")
+        # The reader may be gone, or this thread may be in the middle of saying something else.
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
+            say(
+                "Interrupted: no new write starts; waiting for those in flight. "
+                "Once more ends at once, without waiting."
+            )
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -75,6 +75,7 @@ class Journal(Recorder):
         self.run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         self.path = folder / FOLDER_NAME / f"{self.run_id}{SUFFIX}"
         self._lock = threading.Lock()
+        self._is_torn = False
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
@@ -132,8 +133,10 @@ class Journal(Recorder):
         line = json.dumps({"event": event, "at": _now_text(), **content}) + "\n"
         try:
             with self._lock:
-                _write_all(self._file, line.encode())
+                start, self._is_torn = "\n" if self._is_torn else "", True
+                _write_all(self._file, (start + line).encode())
                 os.fsync(self._file)
+                self._is_torn = False
         except OSError as error:
             raise _unwritable(self.path, error) from error
 
@@ -165,8 +168,8 @@ def mark_reported(path: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> JournalError:
     return JournalError(
-        f"the journal {path} cannot be written ({error.strerror or error}), and without it nothing is written "
-        "to the account. Make room, or name another folder with QAUVERN_STATE_DIR."
+        f"the journal {path} cannot be written ({error.strerror or error}), and without it no write to the account "
+        "starts. Make room, or name another folder with QAUVERN_STATE_DIR."
     )
 
 

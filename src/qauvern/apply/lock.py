@@ -61,7 +61,10 @@ def run_lock(
         gone = _read_holder(holder_file)
         if gone is not None:
             on_takeover(f"took over the lock of a run that is gone ({gone}).")
-        _write_holder(holder_file)
+        try:
+            _write_holder(holder_file)
+        except OSError as error:
+            raise _unusable(holder_file, error) from error
         yield
     finally:
         with contextlib.suppress(OSError):
@@ -86,11 +89,15 @@ def _acquired(path: Path, holder_file: Path, timeout_seconds: float, on_wait: Ca
             "Run again when it has ended, or wait for it with --lock-timeout 10m."
         ) from None
     except OSError as error:
-        raise QauvernError(
-            f"the lock {path} cannot be taken ({error.strerror or error}). Nothing was written. "
-            "Name another folder with QAUVERN_STATE_DIR."
-        ) from error
+        raise _unusable(path, error) from error
     return lock
+
+
+def _unusable(path: Path, error: OSError) -> QauvernError:
+    return QauvernError(
+        f"the lock {path} cannot be taken ({error.strerror or error}). Nothing was written. "
+        "Name another folder with QAUVERN_STATE_DIR."
+    )
 
 
 def _describe(holder_file: Path) -> str:
@@ -120,7 +127,7 @@ def is_process_alive(operator: Operator) -> bool:
         return True
     try:
         os.kill(operator.pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -22,13 +22,18 @@ class Result(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one change ended. `actual` is what the instance was last seen to hold (None: not read); `detail` says why."""
+    """How one change ended. `actual` is what the instance was last seen to hold (None: not read); `detail` says why.
+
+    `wrote`: a write of this run took effect, or may have. `may_still_land`: something that was sent, or an operation
+    that does not end, may change the instance later on; until then the larger of its values counts.
+    """
 
     change: Change
     result: Result
     detail: str = ""
     actual: Holding | None = None
     wrote: bool = False
+    may_still_land: bool = False
 
     @property
     def is_done(self) -> bool:

@@ -29,10 +29,11 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes single changes through the port."""
+    """Writes single changes through the port. Once `is_stopped` says so, nothing is tried again."""
 
     port: AccountPort
     pace: Pace = Pace()
+    is_stopped: Callable[[], bool] = lambda: False
 
     def precheck(self, change: Change) -> tuple[Instance, Outcome | None]:
         """Reads the instance right before its write: what it is now, and the outcome if nothing is to be written.
@@ -43,8 +44,7 @@ class Writer:
         live = self._await_operation(change)
         actual = Holding.of(live.instance)
         if live.operation is OperationState.IN_PROGRESS:
-            detail = "an operation of somebody else on it does not end. Look at it in the IBM Cloud console."
-            return live.instance, Outcome(change, Result.DRIFTED, detail, actual)
+            return live.instance, _foreign_operation(change, actual)
         if actual == change.after:
             return live.instance, Outcome(change, Result.ALREADY_DONE, actual=actual)
         if actual != change.before:
@@ -52,50 +52,79 @@ class Writer:
         return live.instance, None
 
     def write(self, change: Change, live: Instance) -> Outcome:
-        """Writes until the values took, were refused, or the tries are used up."""
-        detail, last_result = "", Result.FAILED
+        """Writes until the values took, were refused, or the tries are used up.
+
+        Every try but the first comes right after a read that shows the instance as it was before.
+        """
+        detail, last_result, any_lost = "", Result.FAILED, False
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self.port.write(change.crn, change.after.allocation_seconds, change.after.limit_seconds, live.backends)
-                accepted = True
+                return self._settle_accepted(change, live)
             except WriteRefused as refusal:
+                detail, last_result = str(refusal), Result.FAILED
                 if refusal.retry_after is None:
-                    return Outcome(change, Result.FAILED, str(refusal), change.before)
-                accepted, detail, last_result = False, str(refusal), Result.FAILED
+                    return Outcome(change, last_result, detail, change.before, may_still_land=any_lost)
                 delay = max(refusal.retry_after, self.pace.retry_delay)
             except WriteOutcomeUnknown as lost:
-                accepted, detail, last_result = False, str(lost), Result.UNKNOWN
+                detail, last_result, any_lost = str(lost), Result.UNKNOWN, True
                 delay = self.pace.retry_delay * 2 ** (attempt - 1)
-            settled = self._settle(change, live, accepted=accepted)
+            settled = self._settle(change, live, was_sent=any_lost)
+            if settled is None and attempt < ATTEMPTS and not self.is_stopped():
+                self.pace.sleep(delay)
+                settled = self._settle(change, live, was_sent=any_lost)
             if settled is not None:
                 return settled
-            if attempt < ATTEMPTS:
-                self.pace.sleep(delay)
-        return Outcome(change, last_result, f"gave up after {ATTEMPTS} tries: {detail}", change.before)
+            if self.is_stopped():
+                detail = f"interrupted before it was tried again: {detail}"
+                return Outcome(change, last_result, detail, change.before, may_still_land=any_lost)
+        detail = f"gave up after {ATTEMPTS} tries: {detail}"
+        return Outcome(change, last_result, detail, change.before, may_still_land=any_lost)
 
-    def _settle(self, change: Change, before: Instance, *, accepted: bool) -> Outcome | None:
-        """What the write came to, by reading back; None where it did not take and may be written again."""
+    def _settle_accepted(self, change: Change, before: Instance) -> Outcome:
+        """What an accepted write came to. That it did not take is looked at twice: its operation may begin late."""
+        settled = self._settle(change, before, was_sent=True, was_accepted=True)
+        if settled is None:
+            self.pace.sleep(self.pace.retry_delay)
+            settled = self._settle(change, before, was_sent=True, was_accepted=True)
+        detail = "IBM accepted the request, but the values did not take"
+        return settled or Outcome(change, Result.FAILED, detail, change.before, may_still_land=True)
+
+    def _settle(
+        self, change: Change, before: Instance, *, was_sent: bool, was_accepted: bool = False
+    ) -> Outcome | None:
+        """What the tries so far came to, by reading back; None where the instance is as it was.
+
+        `was_sent`: one of them was accepted, or its answer was lost, so that what is found may be its doing.
+        """
         try:
             live = self._await_operation(change)
         except QauvernError as error:
             detail = f"it cannot be read back: {error}"
-            return Outcome(change, Result.UNKNOWN, detail, wrote=True)
+            return Outcome(change, Result.UNKNOWN, detail, wrote=True, may_still_land=True)
         actual = Holding.of(live.instance)
+        wanted_backends, backends = _as_set(before), _as_set(live.instance)
+        if not was_sent and live.operation is OperationState.IN_PROGRESS:
+            return _foreign_operation(change, actual)
+        if not was_sent and (actual != change.before or backends != wanted_backends):
+            if actual == change.after and backends == wanted_backends:
+                return Outcome(change, Result.ALREADY_DONE, actual=actual)
+            return Outcome(change, Result.DRIFTED, _describe_other(change, actual, before, live), actual)
         if live.operation is OperationState.IN_PROGRESS:
             detail = (
                 f"the operation did not end within {self.pace.operation_timeout:g} s. "
                 "Look at it in the IBM Cloud console, then run again."
             )
-            return Outcome(change, Result.UNKNOWN, detail, actual, wrote=True)
-        wanted_backends, backends = _as_set(before), _as_set(live.instance)
+            return Outcome(change, Result.UNKNOWN, detail, actual, wrote=True, may_still_land=True)
         if actual == change.after and backends == wanted_backends:
             return Outcome(change, Result.DONE, actual=actual, wrote=True)
-        if live.operation is OperationState.FAILED and accepted:
-            return Outcome(change, Result.FAILED, "IBM accepted the request, but its operation failed", actual)
-        if actual != change.before or backends != wanted_backends:
-            return Outcome(change, Result.FAILED, _describe_other(change, actual, before, live), actual, wrote=True)
-        if accepted:
-            return Outcome(change, Result.FAILED, "IBM accepted the request, but the values did not take", actual)
+        has_changed = actual != change.before or backends != wanted_backends
+        if live.operation is OperationState.FAILED and was_accepted:
+            detail = "IBM accepted the request, but its operation failed"
+            return Outcome(change, Result.FAILED, detail, actual, wrote=has_changed, may_still_land=True)
+        if has_changed:
+            detail = _describe_other(change, actual, before, live)
+            return Outcome(change, Result.FAILED, detail, actual, wrote=True, may_still_land=True)
         return None
 
     def _await_operation(self, change: Change) -> LiveInstance:
@@ -108,6 +137,13 @@ class Writer:
                 return live
             self.pace.sleep(min(delay, max(0.0, deadline - self.pace.clock())))
             delay = min(delay * 2, self.pace.longest_poll)
+
+
+def _foreign_operation(change: Change, actual: Holding) -> Outcome:
+    detail = (
+        "an operation on it, of somebody else or of an earlier run, does not end. Look at it in the IBM Cloud console."
+    )
+    return Outcome(change, Result.DRIFTED, detail, actual, may_still_land=True)
 
 
 def describe_drift(change: Change, actual: Holding) -> str:

@@ -9,7 +9,9 @@ from qauvern.balance.grants import (
     LimitSource,
     LimitTerms,
     daily_usage_needed_since,
+    day_without_effect,
     effective_limit,
+    grants_without_effect,
     limit_terms,
 )
 from qauvern.balance.invariants import check as check_invariants
@@ -36,7 +38,9 @@ __all__ = [
     "activity_score",
     "check_invariants",
     "daily_usage_needed_since",
+    "day_without_effect",
     "effective_limit",
+    "grants_without_effect",
     "held_by_unconfigured",
     "is_over_budget",
     "limit_terms",

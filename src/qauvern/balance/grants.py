@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 
 from qauvern.balance.window import window_start
-from qauvern.model import UNLIMITED, Instance, InstanceSettings, NetGrant
+from qauvern.model import UNLIMITED, WINDOW_DAYS, Instance, InstanceSettings, NetGrant
 from qauvern.units import MS_PER_SECOND, ceil_seconds
 
 
@@ -105,19 +105,44 @@ def still_credits(grant: NetGrant, today: date) -> bool:
 
 def grants_taking_part(grants: Sequence[NetGrant], today: date) -> tuple[NetGrant, ...]:
     """The still-crediting grants and those that overlap them in time, directly or through others, in given order."""
-    by_start = sorted(range(len(grants)), key=lambda index: grants[index].start_date)
-    taking_part: set[int] = set()
-    cluster: list[int] = []
-    cluster_end = date.min
-    for index in [*by_start, None]:
-        if cluster and (index is None or grants[index].start_date >= cluster_end):
-            if any(still_credits(grants[member], today) for member in cluster):
-                taking_part.update(cluster)
-            cluster = []
-        if index is not None:
-            cluster_end = max(cluster_end, grants[index].end_date) if cluster else grants[index].end_date
-            cluster.append(index)
+    taking_part = _indexes_taking_part(grants, today)
     return tuple(grant for index, grant in enumerate(grants) if index in taking_part)
+
+
+def _indexes_taking_part(grants: Sequence[NetGrant], today: date) -> set[int]:
+    return {
+        index
+        for cluster in _overlapping(grants)
+        if any(still_credits(grants[member], today) for member in cluster)
+        for index in cluster
+    }
+
+
+def _overlapping(grants: Sequence[NetGrant]) -> list[list[int]]:
+    """The indexes of the grants, in clusters that overlap in time, directly or through others."""
+    clusters: list[list[int]] = []
+    cluster_end = date.min
+    for index in sorted(range(len(grants)), key=lambda index: grants[index].start_date):
+        if not clusters or grants[index].start_date >= cluster_end:
+            clusters.append([])
+            cluster_end = grants[index].end_date
+        clusters[-1].append(index)
+        cluster_end = max(cluster_end, grants[index].end_date)
+    return clusters
+
+
+def grants_without_effect(grants: Sequence[NetGrant], today: date) -> tuple[int, ...]:
+    """Indexes of the grants that can change no limit any more: over for 28 days, and overlapping none that counts."""
+    counting = _indexes_taking_part(grants, today)
+    return tuple(
+        index for index, grant in enumerate(grants) if grant.end_date <= window_start(today) and index not in counting
+    )
+
+
+def day_without_effect(grants: Sequence[NetGrant], index: int) -> date:
+    """The day from which the grant of that index can change no limit any more, all its overlaps considered."""
+    cluster = next(cluster for cluster in _overlapping(grants) if index in cluster)
+    return max(grants[member].end_date for member in cluster) + timedelta(days=WINDOW_DAYS)
 
 
 def daily_usage_needed_since(grants: Sequence[NetGrant], today: date) -> date | None:

@@ -20,6 +20,7 @@ COMMANDS = {
     "analyze": "Show the usage and the new allocations it leads to.",
     "optimize": "Analyze, ask, and apply the new allocations.",
     "explain": "Derive every number of one instance.",
+    "update": "Reconcile the config file with the live account.",
     "history": "Show past applied runs, or one of them.",
     "undo": "Put a run's values back.",
     "create": "Provision a service instance.",

@@ -69,19 +69,25 @@ def _connected(environment: Mapping[str, str], api_key: str | None, options: Glo
 
 
 def load_settings(config_path: Path) -> Settings:
-    """The config file, checked before any request; with --sandbox the sandbox's own, unless --config names one."""
+    """The config file in use, checked before any request."""
     from qauvern.config import load, name_warnings
 
-    context = click.get_current_context()
-    if context.ensure_object(GlobalOptions).sandbox:
-        from qauvern.cli._sandboxed import sandbox_config
-
-        if context.get_parameter_source("config_path") is not ParameterSource.COMMANDLINE:
-            config_path = sandbox_config()
-    settings = load(config_path)
+    settings = load(config_in_use(config_path))
     for warning in name_warnings(settings):
         _say.warning(warning)
     return settings
+
+
+def config_in_use(config_path: Path) -> Path:
+    """The config file that a command works on: with --sandbox the sandbox's own, unless --config names one."""
+    context = click.get_current_context()
+    if not context.ensure_object(GlobalOptions).sandbox:
+        return config_path
+    from qauvern.cli._sandboxed import sandbox_config
+
+    if context.get_parameter_source("config_path") is ParameterSource.COMMANDLINE:
+        return config_path
+    return sandbox_config()
 
 
 def now() -> datetime:
@@ -105,7 +111,7 @@ def take_snapshot(client: cloud.Cloud, settings: Settings, moment: datetime, *, 
         if live is not None and configured.name not in (live.name, config_name(live.name, live.crn)):
             _say.warning(
                 f"{configured.name} is called {live.name!r} in the account now ({configured.crn}); "
-                "change its name in the config file."
+                "qauvern update takes that name over."
             )
     return snapshot
 

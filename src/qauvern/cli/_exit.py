@@ -53,6 +53,7 @@ def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
 
     The context with the global options is gone by now, so these are looked for among the arguments.
     """
+    from qauvern.apply import Locked
     from qauvern.cli._options import GlobalOptions
     from qauvern.cli._say import NoAnswer, error_lines
     from qauvern.config import ConfigError
@@ -67,6 +68,8 @@ def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
         error_lines([text], color=color)
         return ExitStatus.ERROR
     error_lines([str(error)], color=color)
+    if isinstance(error, Locked):
+        return ExitStatus.LOCKED
     return ExitStatus.USAGE if isinstance(error, (ConfigError, NoAnswer)) else ExitStatus.ERROR
 
 

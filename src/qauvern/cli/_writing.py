@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -20,7 +21,6 @@ from qauvern.apply import (
     Result,
     Run,
     RunHeader,
-    is_process_alive,
     mark_reported,
     read_runs,
     run_lock,
@@ -79,17 +79,15 @@ def locked(settings: Settings, lock_timeout: int) -> Iterator[None]:
 
 
 def cut_off_runs(folder: Path, account_id: str, plan: Plan) -> list[Run]:
-    """The runs on the account and plan that did not come to their end, whose process is gone and nobody was told of."""
+    """The runs on the account and plan that did not come to their end, and nobody was told of.
+
+    Whoever asks holds the lock, so none of them is still at work; that their process id is alive would say nothing,
+    since another process may have it by now.
+    """
     runs, complaints = read_runs(folder)
     for complaint in complaints:
         _say.warning(complaint)
-    return [
-        run
-        for run in runs
-        if not run.was_reported
-        and (run.account_id, run.plan) == (account_id, plan.value)
-        and not is_process_alive(run.operator)
-    ]
+    return [run for run in runs if not run.was_reported and (run.account_id, run.plan) == (account_id, plan.value)]
 
 
 def write(
@@ -103,12 +101,11 @@ def write(
     """Applies the changes within the budget, journalled; the run and its id."""
     options = click.get_current_context().ensure_object(GlobalOptions)
     account = proposal.account
-    journal = Journal(
-        journal_folder(options),
-        RunHeader(
-            account.account_id, account.plan, client.endpoints.family, account.budget_seconds, changes, undoes=undoes
-        ),
+    header = RunHeader(
+        account.account_id, account.plan, client.endpoints.family, account.budget_seconds, changes, undoes=undoes
     )
+    total_held = proposal.pool.unconfigured_held_seconds + proposal.configured_held_seconds
+    stop = threading.Event()
     ended = 0
 
     def show(outcome: Outcome) -> None:
@@ -118,24 +115,22 @@ def write(
         if options.verbose:
             _say.note(progress_line(outcome), options)
 
-    executor = Executor(
-        client,
-        Ledger.of(
-            changes,
-            cap=account.budget_seconds,
-            total_held=proposal.pool.unconfigured_held_seconds + proposal.configured_held_seconds,
-        ),
-        recorder=journal,
-        concurrency=options.concurrency,
-        pace=Pace(operation_timeout=float(operation_timeout)),
-        on_outcome=show,
-    )
-    with stop_on_signals(executor.stop, _say.warning), _say.progress("Writing") as progress:
+    with stop_on_signals(stop, _say.warning), _say.progress("Writing") as progress:
+        journal = Journal(journal_folder(options), header)
+        executor = Executor(
+            client,
+            Ledger.of(changes, cap=account.budget_seconds, total_held=total_held),
+            recorder=journal,
+            concurrency=options.concurrency,
+            pace=Pace(operation_timeout=float(operation_timeout)),
+            on_outcome=show,
+            stop=stop,
+        )
         run = executor.run(changes)
-    try:
-        journal.end(run)
-    except JournalError as error:
-        run = replace(run, fault=run.fault or str(error))
+        try:
+            journal.end(run)
+        except JournalError as error:
+            run = replace(run, fault=run.fault or str(error))
     return run, journal.run_id
 
 

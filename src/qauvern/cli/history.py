@@ -22,6 +22,9 @@ def command(run_id: str | None, output_format: str) -> None:
     runs, complaints = read_runs(_writing.journal_folder(options))
     for complaint in complaints:
         _say.warning(complaint)
+    for run in runs:
+        if run.damaged_lines:
+            _say.warning(f"{run.damaged_lines} lines of the journal {run.path} cannot be read.")
     if run_id is not None:
         run = find_run(runs, run_id)
         if output_format == "json":

@@ -47,7 +47,8 @@ def command(
         moment = _account.now()
         snapshot = _account.take_snapshot(reached.client, settings, moment)
         proposal = propose(snapshot, settings, moment.date())
-        undo = plan_undo(run.written, snapshot.instances, run.run_id, force=force)
+        configured = {each.crn for each in settings.instances}
+        undo = plan_undo(run.written, snapshot.instances, run.run_id, configured=configured, force=force)
         _display(run, undo, proposal, settings)
         if not undo.changes:
             _say.note("Nothing to put back.")

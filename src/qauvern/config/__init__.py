@@ -1,17 +1,24 @@
 """The config file: YAML -> Settings, with file:line:column in every complaint, and its writing."""
 
+from qauvern.config._edit import CannotEdit, edit_config
 from qauvern.config._load import load, parse
 from qauvern.config._names import config_name, name_warnings
 from qauvern.config._problems import ConfigError, Problem
+from qauvern.config._reconcile import Reconciliation, Steps, reconcile
 from qauvern.config._render import render_config, render_plain
 
 __all__ = [
+    "CannotEdit",
     "ConfigError",
     "Problem",
+    "Reconciliation",
+    "Steps",
     "config_name",
+    "edit_config",
     "load",
     "name_warnings",
     "parse",
+    "reconcile",
     "render_config",
     "render_plain",
 ]

@@ -154,6 +154,7 @@ def _settings(root: Node, complaints: Complaints) -> Settings | None:
             basis=file.allocation_reserve_basis or default.basis,
         ),
         guardrails=guardrails,
+        balance_period=period,
     )
 
 

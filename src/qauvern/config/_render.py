@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from datetime import datetime, timezone
 from typing import Any
@@ -13,7 +13,7 @@ import yaml
 
 from qauvern.config._names import config_name
 from qauvern.config._values import is_account_id
-from qauvern.model import Instance, Plan, QauvernError
+from qauvern.model import Crn, Instance, Plan, QauvernError
 
 _HEADER = """\
 # The config file of qauvern, written by `qauvern configure` from the live account.
@@ -121,7 +121,8 @@ def render_config(
     for name, crn, live in named:
         if crn.account_id != account_id:
             raise QauvernError(f"{crn} is not of account {account_id}: name {crn.account_id} with --account-id.")
-        parts.extend(_instance(name, live))
+        first, *others = instance_lines(name, crn, live.limit_seconds)
+        parts += [f"  - {first}\n", *(f"    {line}\n" for line in others)]
     return "".join(parts)
 
 
@@ -153,8 +154,7 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
-def _instance(name: str, live: Instance) -> Iterator[str]:
-    yield f"  - name: {quoted(name)}\n"
-    yield f"    crn: {quoted(live.crn)}\n"
-    if live.limit_seconds is not None:
-        yield f"    limit_seconds: {live.limit_seconds}\n"
+def instance_lines(name: str, crn: Crn, limit_seconds: int | None) -> list[str]:
+    """The lines of an instance's keys, without indentation."""
+    limit = [] if limit_seconds is None else [f"limit_seconds: {limit_seconds}"]
+    return [f"name: {quoted(name)}", f"crn: {quoted(crn)}", *limit]

@@ -53,6 +53,10 @@ class Ledger:
         self._pending.pop(crn, None)
         self.held[crn] = allocation_seconds or 0
 
+    def observe(self, crn: Crn, allocation_seconds: int | None) -> None:
+        """The instance was seen to hold this much, and what is under way for it may still come to pass."""
+        self.held[crn] = allocation_seconds or 0
+
     def release(self, crn: Crn) -> None:
         """Nothing was written: the instance holds what it held."""
         self._pending.pop(crn, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from qauvern.model import Crn, Instance
@@ -19,16 +19,24 @@ class WrittenChange:
 
 @dataclass(frozen=True, slots=True)
 class UndoPlan:
-    """What an undo writes, and what it leaves alone: changed by others since, or gone."""
+    """What an undo writes, and what it leaves alone: changed by others since, gone, or not configured any more."""
 
     changes: tuple[Change, ...]
     left_alone: tuple[tuple[Change, str], ...]
 
 
 def plan_undo(
-    written: Sequence[WrittenChange], live: Mapping[Crn, Instance], run_id: str, *, force: bool = False
+    written: Sequence[WrittenChange],
+    live: Mapping[Crn, Instance],
+    run_id: str,
+    *,
+    configured: Collection[Crn],
+    force: bool = False,
 ) -> UndoPlan:
-    """Plans the values before the run. With `force` also for instances that were changed by others since."""
+    """Plans the values before the run. With `force` also for instances that were changed by others since.
+
+    Instances that are not `configured` are never written.
+    """
     changes: list[Change] = []
     left_alone: list[tuple[Change, str]] = []
     for each in sorted(written, key=lambda each: each.change.crn):
@@ -41,7 +49,9 @@ def plan_undo(
         back = Change(change.name, change.crn, before=holds, after=change.before, reason=f"undo of run {run_id}")
         if holds == change.before:
             continue
-        if instance.is_archived:
+        if change.crn not in configured:
+            left_alone.append((change, "it is not in the config file any more"))
+        elif instance.is_archived:
             left_alone.append((change, "it has been archived since"))
         elif holds in (change.after, each.left) or force:
             changes.append(back)

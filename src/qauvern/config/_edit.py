@@ -1,0 +1,200 @@
+"""Edits in a config file's text: only the lines that change are touched, so comments, order and quoting stay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from qauvern.config._load import parse
+from qauvern.config._problems import ConfigError
+from qauvern.config._reconcile import Reconciliation
+from qauvern.config._render import instance_lines, quoted
+from qauvern.config._tree import LOADER
+from qauvern.model import Crn, QauvernError, Settings
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+class CannotEdit(QauvernError):
+    """A config file that is laid out so that it cannot be edited line by line."""
+
+
+def edit_config(text: str, path: Path, settings: Settings, changes: Reconciliation) -> str:
+    """The config file's text with the changes made, checked to say just that.
+
+    Raises:
+        CannotEdit: the instances are not a block list, one line for each key, or the outcome would not be the
+            config that was meant; the file has to be edited by hand.
+    """
+    lines = _Lines.of(text)
+    nodes = _instance_nodes(text, path)
+    for node in nodes:
+        item = _Item.of(node, lines, path)
+        _edit_item(item, changes, lines, path)
+    _append(nodes, changes, lines, path)
+    edited = lines.text()
+    try:
+        outcome = parse(edited.encode("utf-8"), path)
+    except ConfigError as error:
+        raise CannotEdit(f"{path} cannot be updated: the outcome would not be a good config file. {error}") from error
+    if outcome != changes.applied_to(settings):
+        raise CannotEdit(f"{path} cannot be updated: its layout is not one that can be edited safely. Edit it by hand.")
+    return edited
+
+
+@dataclass(slots=True)
+class _Lines:
+    """A text's lines with their breaks, and what is to become of each."""
+
+    lines: list[str]
+    newline: str
+    inserted: dict[int, list[str]] = field(default_factory=dict)
+    deleted: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, text: str) -> _Lines:
+        breaks = list(_LINE_BREAK.finditer(text))
+        starts = [0, *(each.end() for each in breaks)]
+        ends = [*(each.end() for each in breaks), len(text)]
+        lines = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+        newline = breaks[0][0] if breaks else "\n"
+        if lines and lines[-1] and breaks:
+            lines[-1] += newline
+        return cls([line for line in lines if line], newline)
+
+    def indent_of(self, number: int) -> int:
+        line = self.lines[number]
+        return len(line) - len(line.lstrip(" "))
+
+    def is_blank_or_comment(self, number: int) -> bool:
+        content = self.lines[number].strip()
+        return not content or content.startswith("#")
+
+    def insert_after(self, number: int, texts: Sequence[str]) -> None:
+        self.inserted.setdefault(number, []).extend(text + self.newline for text in texts)
+
+    def text(self) -> str:
+        return "".join(self._edited())
+
+    def _edited(self) -> Iterator[str]:
+        for number, line in enumerate(self.lines):
+            if number not in self.deleted:
+                yield line
+            yield from self.inserted.get(number, [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A list item as lines: from that of its dash to that of its last value, with the comments that stand within."""
+
+    node: Any
+    first: int
+    last: int
+    dash_column: int
+
+    @classmethod
+    def of(cls, node: Any, lines: _Lines, path: Path) -> _Item:
+        first = node.start_mark.line
+        before = lines.lines[first][: node.start_mark.column]
+        while not re.fullmatch(r"\s*-\s+", before):
+            first -= 1
+            if first < 0 or not (
+                lines.is_blank_or_comment(first) or re.fullmatch(r"\s*-\s*(#.*)?", lines.lines[first])
+            ):
+                raise _not_a_block_list(path)
+            before = lines.lines[first].split("#")[0].rstrip() + " "
+        return cls(node, first, _last_line(node, lines, before.index("-")), before.index("-"))
+
+    def value(self, key: str) -> Any:
+        return next((value for name, value in self.node.value if name.value == key), None)
+
+    def key(self, key: str) -> Any:
+        return next((name for name, _ in self.node.value if name.value == key), None)
+
+
+def _last_line(node: Any, lines: _Lines, dash_column: int) -> int:
+    last = _end_line(node)
+    number = last + 1
+    while number < len(lines.lines) and lines.is_blank_or_comment(number):
+        if lines.lines[number].strip() and lines.indent_of(number) > dash_column:
+            last = number
+        number += 1
+    return last
+
+
+def _end_line(node: Any) -> int:
+    """The line of the node's last value."""
+    if isinstance(node, yaml.MappingNode) and node.value and not node.flow_style:
+        return max(_end_line(value) for _, value in node.value)
+    if isinstance(node, yaml.SequenceNode) and node.value and not node.flow_style:
+        return max(_end_line(each) for each in node.value)
+    end = node.end_mark
+    return int(end.line - 1 if end.column == 0 and end.line > node.start_mark.line else end.line)
+
+
+def _instance_nodes(text: str, path: Path) -> list[Any]:
+    root: Any = yaml.compose(text, Loader=LOADER)
+    nodes = next(value for key, value in root.value if key.value == "instances")
+    if nodes.flow_style or any(not isinstance(each, yaml.MappingNode) or each.flow_style for each in nodes.value):
+        raise _not_a_block_list(path)
+    return list(nodes.value)
+
+
+def _not_a_block_list(path: Path) -> CannotEdit:
+    return CannotEdit(
+        f"{path} cannot be updated: its instances are not a block list with one line for each key. "
+        "Write them as `- name: ...` with crn below, or edit the file by hand."
+    )
+
+
+def _edit_item(item: _Item, changes: Reconciliation, lines: _Lines, path: Path) -> None:
+    crn = Crn(item.value("crn").value)
+    if crn in changes.removed:
+        lines.deleted.update(range(item.first, item.last + 1))
+        return
+    if crn in changes.renamed:
+        _replace_value(item.value("name"), changes.renamed[crn], lines, path)
+    if crn in changes.limits:
+        indent = " " * item.key("crn").start_mark.column
+        lines.insert_after(_end_line(item.value("crn")), [f"{indent}limit_seconds: {changes.limits[crn]}"])
+    if crn in changes.dropped_grants:
+        _drop_grants(item, set(changes.dropped_grants[crn]), lines, path)
+
+
+def _replace_value(node: Any, text: str, lines: _Lines, path: Path) -> None:
+    start, end = node.start_mark, node.end_mark
+    if start.line != end.line:
+        raise CannotEdit(
+            f"{path} cannot be updated: the name on line {start.line + 1} is on several lines. Edit it by hand."
+        )
+    quotes = "'" if node.style == "'" and "'" not in text and text.isprintable() else '"'
+    text = f"'{text}'" if quotes == "'" else quoted(text)
+    line = lines.lines[start.line]
+    lines.lines[start.line] = line[: start.column] + text + line[end.column :]
+
+
+def _drop_grants(item: _Item, dropped: set[int], lines: _Lines, path: Path) -> None:
+    grants = item.value("net_grants")
+    if grants.flow_style:
+        raise _not_a_block_list(path)
+    grant_items = [_Item.of(node, lines, path) for node in grants.value]
+    for index in dropped:
+        lines.deleted.update(range(grant_items[index].first, grant_items[index].last + 1))
+    if len(dropped) == len(grant_items):
+        lines.deleted.update(range(item.key("net_grants").start_mark.line, grant_items[0].first))
+
+
+def _append(nodes: Sequence[Any], changes: Reconciliation, lines: _Lines, path: Path) -> None:
+    if not changes.added:
+        return
+    last = _Item.of(nodes[-1], lines, path)
+    key_column = last.node.start_mark.column
+    dash = f"{' ' * last.dash_column}-".ljust(key_column)
+    for each in changes.added:
+        first, *others = instance_lines(each.name, each.crn, each.limit_seconds)
+        lines.insert_after(last.last, [dash + first, *(" " * key_column + line for line in others)])
