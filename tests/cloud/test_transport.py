@@ -114,7 +114,8 @@ class TestReads:
     def test_giving_up_on_the_network(self, transport: Transport, server: Server) -> None:
         server.answer_in_turn(Answer(cut="before"))
         with pytest.raises(
-            Unreachable, match=r"read instance 'alpha': gave up after 6 tries, last: the connection was cut"
+            Unreachable,
+            match=r"read instance 'alpha' \(GET http://127.*\): gave up after 6 tries, last: the connection was cut",
         ):
             read(transport, asking(server))
 

@@ -226,9 +226,11 @@ class TestNetGrants:
         ],
     )
     def test_dates_are_whole_utc_dates_and_the_end_is_28_days_on(self, dates: str, days: tuple[date, date]) -> None:
-        (grant,) = read(
-            config(instance=f"limit_seconds: 1\nnet_grants:\n- net_grant_seconds: 1\n  {dates}")
-        ).instances[0].net_grants
+        (grant,) = (
+            read(config(instance=f"limit_seconds: 1\nnet_grants:\n- net_grant_seconds: 1\n  {dates}"))
+            .instances[0]
+            .net_grants
+        )
         assert (grant.start_date, grant.end_date) == days
 
     @pytest.mark.parametrize(

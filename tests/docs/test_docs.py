@@ -100,7 +100,7 @@ class TestTheTwoCommands:
             timeout=60,
         )
         assert ran.returncode == 0, ran.stderr
-        shown = ran.stdout.splitlines()
+        shown = [line.rstrip() for line in ran.stdout.splitlines()]
         missing = [line for line in picture.splitlines() if not line.startswith("$") and line not in shown]
         assert not missing, ran.stdout
 

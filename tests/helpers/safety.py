@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import MethodType
 from typing import Any
 from urllib.parse import unquote
-from urllib.request import Request, urlopen
 
-from qauvern.sandbox import RequestRecord, Sandbox
-from tests.helpers.cli import PREMIUM, Qauvern, Run, Site
+from qauvern.sandbox import RequestRecord, Sandbox, Total
+from qauvern.sandbox._server import Cut
+from tests.helpers.cli import Qauvern, Run, Site
 
-LIMIT_ONLY = "error-mitigation-lab"
+LIMIT_ONLY = "materials-superconductors"
 """The instance of which the plan changes the limit and nothing else."""
+NEW_LIMIT = 1_000_000
+LARGEST = "finance-portfolio"
+"""The instance that frees the most."""
 
 Values = tuple[int | None, int | None]
 """Allocation and limit of an instance, in seconds."""
@@ -64,7 +66,7 @@ class Account(Site):
         """Somebody else's change, at once."""
         live = self.sandbox._live
         with live.lock:
-            instance = live.instances[self.crns[name]]
+            instance = next(each for each in live.instances.values() if each.name == name)
             held = replace(instance.held, allocation_seconds=allocation, limit_seconds=limit)
             live._apply(instance, held, "update")
 
@@ -73,9 +75,7 @@ class Account(Site):
         live = self.sandbox._live
         with live.lock:
             for crn, instance in list(live.instances.items()):
-                live._keep(
-                    replace(live.instances[crn], operation=replace(instance.operation, state="succeeded"))
-                )
+                live._keep(replace(live.instances[crn], operation=replace(instance.operation, state="succeeded")))
 
     def patched(self) -> list[str]:
         """The names of the instances that were written to, in the order of the answers."""
@@ -112,35 +112,95 @@ def written_crn(record: RequestRecord) -> str:
 
 
 @contextmanager
-def small_account(qauvern: Qauvern, folder: Path, faults: Sequence[str] = ()) -> Iterator[Account]:
-    """Six configured instances that decrease, change their limit, or increase; the budget is what they hold now."""
-    with Sandbox.create(instances=10, seed=1, operation_delay=0.01, faults=faults) as sandbox:
+def small_account(qauvern: Qauvern, folder: Path) -> Iterator[Account]:
+    """Six configured instances: three decrease, one changes its limit only, two increase.
+
+    Every second of the budget is held, so that no increase fits before a decrease has freed it.
+    """
+    with Sandbox.create(instances=10, seed=1, operation_delay=0.01) as sandbox, sandbox.serve() as running:
+        qauvern.environment.update(running.environment())
+        qauvern.sandbox = sandbox
+        account = Account(sandbox, running, folder, qauvern)
         _watch_over_nothing(sandbox)
-        with sandbox.serve() as running:
-            qauvern.environment.update(running.environment())
-            qauvern.sandbox = sandbox
-            account = Account(sandbox, running, folder, qauvern)
-            configuration = account.configuration()
-            for each in configuration["instances"]:
-                if each["name"] == LIMIT_ONLY:
-                    each["limit_seconds"] = 1_000_000
-            account.write_config(configuration)
-            account.put(LIMIT_ONLY, _proposed(account)[LIMIT_ONLY][0])
-            account.set_budget(sandbox.describe()["held_seconds"])
-            while (wanted := _proposed(account)) and wanted[LIMIT_ONLY][0] != account.values[LIMIT_ONLY][0]:
-                account.put(LIMIT_ONLY, wanted[LIMIT_ONLY][0])
-                account.set_budget(sandbox.describe()["held_seconds"])
-            with sandbox._live.lock:
-                sandbox._live.totals[:] = [sandbox._live.totals[-1]]
-                sandbox._live.applied.clear()
-            account.start_values, account.wanted = account.values, wanted
-            sandbox.clear_requests()
-            qauvern.runs.clear()
-            yield account
+        account.set_budget(sandbox.describe()["held_seconds"])
+        configuration = account.configuration()
+        for each in configuration["instances"]:
+            if each["name"] == LIMIT_ONLY:
+                each["limit_seconds"] = NEW_LIMIT
+        account.write_config(configuration)
+        account.wanted = _proposed(account)
+        # The proposal depends on what all hold together, not on who holds what.
+        held, proposed = account.values, account.wanted[LIMIT_ONLY][0] or 0
+        account.put(LARGEST, (held[LARGEST][0] or 0) + (held[LIMIT_ONLY][0] or 0) - proposed)
+        account.put(LIMIT_ONLY, proposed)
+        with sandbox._live.lock:
+            del sandbox._live.totals[:]
+            sandbox._live.totals.append(Total(sandbox._live.now(), "premium", sandbox.describe()["held_seconds"]))
+            sandbox._live.applied.clear()
+        account.start_values = account.values
+        assert (len(account.decreases), len(account.increases), account.delta(LIMIT_ONLY)) == (3, 2, 0)
+        sandbox.clear_requests()
+        qauvern.runs.clear()
+        yield account
+
+
+def _watch_over_nothing(sandbox: Sandbox) -> None:
+    """Takes the sandbox's own check of the budget away: what keeps the total within it must be qauvern."""
+    live = sandbox._live
+    end = live._end
+
+    def end_unchecked(change: Any) -> None:
+        account = live.account
+        live.account = replace(account, subscriptions=())
+        try:
+            end(change)
+        finally:
+            live.account = account
+
+    live._end = end_unchecked  # type: ignore[method-assign]
 
 
 def _proposed(account: Account) -> dict[str, Values]:
     document = account.qauvern("analyze", "--format", "json").json()
-    return {
-        each["name"]: (each["new_allocation_seconds"], each["new_limit_seconds"]) for each in document["instances"]
-    }
+    return {each["name"]: (each["new_allocation_seconds"], each["new_limit_seconds"]) for each in document["instances"]}
+
+
+@dataclass
+class Moment:
+    """The moment at which the sandbox has the `nth` write in its hands, before or after carrying it out."""
+
+    account: Account
+    nth: int
+    after: bool = False
+    answers: bool = True
+    seen: int = 0
+    reached: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def then(self, do: Callable[[], None]) -> Moment:
+        """Does it at that moment, in the sandbox's thread; the client gets its answer afterwards, if at all."""
+        sandbox = self.account.sandbox
+        perform = sandbox._perform
+
+        def performed(call: Any, verdict: Any) -> Any:
+            if call.kind != "patch":
+                return perform(call, verdict)
+            with self._lock:
+                self.seen += 1
+                is_it = self.seen == self.nth
+            if not is_it:
+                return perform(call, verdict)
+            reply = perform(call, verdict) if self.after else None
+            do()
+            self.reached.set()
+            if not self.answers:
+                raise Cut
+            return reply or perform(call, verdict)
+
+        sandbox._perform = performed  # type: ignore[method-assign]
+        return self
+
+
+def values_of(holding: dict[str, Any]) -> Values:
+    """Allocation and limit of a journal's or a history's holding."""
+    return holding["allocation_seconds"], holding["limit_seconds"]

@@ -126,4 +126,4 @@ class TestTables:
         assert lines[-1].split() == ["and", "3", "more"]
 
     def test_no_marks_no_notes(self) -> None:
-        assert analysis_notes(proposed(Team("a"))) == []
+        assert analysis_notes(proposed(Team("a")).lines) == []

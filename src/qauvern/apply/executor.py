@@ -160,7 +160,7 @@ class Executor:
             self._stop_for(error)
         with self._lock:
             self._outcomes[outcome.change.crn] = outcome
-            with contextlib.suppress(OSError, ValueError):  # a closed terminal or pipe
+            with contextlib.suppress(Exception):  # a fault of the display must not leave a run in the middle
                 self.on_outcome(outcome)
 
 

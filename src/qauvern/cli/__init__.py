@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Sequence
 
 import click
+from click.core import ParameterSource
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -20,6 +21,7 @@ COMMANDS = {
     "analyze": "Show the usage and the new allocations it leads to.",
     "optimize": "Analyze, ask, and apply the new allocations.",
     "explain": "Derive every number of one instance.",
+    "report": "Write one self-contained HTML page.",
     "update": "Reconcile the config file with the live account.",
     "history": "Show past applied runs, or one of them.",
     "undo": "Put a run's values back.",
@@ -83,9 +85,9 @@ def group(
     """
     from qauvern.cli._options import GlobalOptions
 
-    if staging and sandbox:
+    if staging and sandbox and ctx.get_parameter_source("staging") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--sandbox and --staging exclude each other: the sandbox is no IBM Cloud.")
-    ctx.obj = GlobalOptions(staging, sandbox, concurrency, verbose, quiet)
+    ctx.obj = GlobalOptions(staging and not sandbox, sandbox, concurrency, verbose, quiet)
     ctx.color = GlobalOptions.wants_color(no_color)
 
 

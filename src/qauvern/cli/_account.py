@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from qauvern.balance import daily_usage_needed_since
+from qauvern.balance import daily_usage_needed_since, window_start
 from qauvern.cli import _say
 from qauvern.cli._options import GlobalOptions
 from qauvern.model import Crn, Settings, Snapshot
@@ -95,17 +95,29 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def take_snapshot(client: cloud.Cloud, settings: Settings, moment: datetime, *, today: date | None = None) -> Snapshot:
+def take_snapshot(
+    client: cloud.Cloud,
+    settings: Settings,
+    moment: datetime,
+    *,
+    today: date | None = None,
+    daily_for_all: bool = False,
+    limits_since: date | None = None,
+) -> Snapshot:
     """The account as far as the settings need it; warns of names that differ between config and account.
 
-    `today` is the day that net grants are looked at for, if not that of `moment`.
+    `today` is the day that net grants are looked at for, if not that of `moment`. Daily usage is read where net
+    grants need it, or `daily_for_all` over the window; with `limits_since` as far back as the limit of each day from
+    then on, and the usage in its window, take it.
     """
     from qauvern.config import config_name
 
+    since = _daily_since(settings, today or moment.date(), limits_since)
+    if daily_for_all:
+        first_day = window_start(moment.date())
+        since = {each.crn: min(first_day, since.get(each.crn, first_day)) for each in settings.instances}
     with _say.progress("Reading the account") as progress:
-        snapshot = client.take_snapshot(
-            settings, now=moment, daily_since=_daily_since(settings, today or moment.date()), progress=progress
-        )
+        snapshot = client.take_snapshot(settings, now=moment, daily_since=since, progress=progress)
     for configured in settings.instances:
         live = snapshot.instances.get(configured.crn)
         if live is not None and configured.name not in (live.name, config_name(live.name, live.crn)):
@@ -116,9 +128,16 @@ def take_snapshot(client: cloud.Cloud, settings: Settings, moment: datetime, *, 
     return snapshot
 
 
-def _daily_since(settings: Settings, today: date) -> dict[Crn, date]:
-    """From which day on each instance's net grants need its daily usage."""
-    since = {
-        configured.crn: daily_usage_needed_since(configured.net_grants, today) for configured in settings.instances
-    }
-    return {crn: day for crn, day in since.items() if day is not None}
+def _daily_since(settings: Settings, today: date, limits_since: date | None = None) -> dict[Crn, date]:
+    """From which day on each instance's net grants need its daily usage: for today, and each day since `limits_since`."""
+    first = today if limits_since is None else limits_since
+    days = [first + timedelta(days=offset) for offset in range((today - first).days + 1)]
+    since: dict[Crn, date] = {}
+    for configured in settings.instances:
+        needed = [daily_usage_needed_since(configured.net_grants, day) for day in days]
+        if limits_since is not None and configured.net_grants:
+            needed.append(window_start(limits_since))
+        known = [day for day in needed if day is not None]
+        if known:
+            since[configured.crn] = min(known)
+    return since

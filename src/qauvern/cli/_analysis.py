@@ -16,36 +16,65 @@ from qauvern.render.analysis import (
     analysis_table,
     changes_table,
     over_budget_warnings,
+    picture_rows,
     underutilized_lines,
 )
+from qauvern.render.pictures import PICTURES_NOTE, picture_columns
 
 if TYPE_CHECKING:
     from qauvern import cloud
 
 
-def propose_now(client: cloud.Cloud, settings: Settings, *, preview_date: date | None = None) -> Proposal:
+def propose_now(
+    client: cloud.Cloud, settings: Settings, *, preview_date: date | None = None, daily_for_all: bool = False
+) -> Proposal:
     """The proposal for the account as it is at this moment; net grants and their window as of the preview date."""
     moment = _account.now()
     today = preview_date or moment.date()
-    return propose(_account.take_snapshot(client, settings, moment, today=today), settings, today)
+    snapshot = _account.take_snapshot(client, settings, moment, today=today, daily_for_all=daily_for_all)
+    return propose(snapshot, settings, today)
 
 
 def display(
-    proposal: Proposal, output_format: str, *, changes_only: bool = False, preview_date: date | None = None
+    proposal: Proposal, output_format: str, *, preview_date: date | None = None, with_pictures: bool = False
 ) -> None:
-    """The proposal on stdout, warnings and broken invariants on stderr."""
+    """The whole proposal on stdout, warnings and broken invariants on stderr."""
+    if output_format == "table":
+        pictures = picture_columns(picture_rows(proposal), _account.now().date(), unicode=_say.prints_unicode())
+        table = analysis_table(proposal, width=_say.output_width(), pictures=pictures if with_pictures else [])
+        _say.data(analysis_summary(proposal, preview_date=preview_date) + "\n")
+        _say.table_data(table)
+        _say.paragraphs(
+            analysis_notes(proposal.lines),
+            [PICTURES_NOTE] if with_pictures and "Use" not in table.dropped else [],
+            underutilized_lines(proposal),
+        )
+    else:
+        _display_rows(proposal, output_format, preview_date)
+    _warn(proposal)
+
+
+def display_changes(proposal: Proposal, output_format: str) -> None:
+    """What changes on stdout, warnings and broken invariants on stderr."""
+    if output_format == "table":
+        _say.data(analysis_summary(proposal))
+        if proposal.changes:
+            _say.data()
+            _say.table_data(changes_table(proposal, width=_say.output_width()))
+            _say.paragraphs(analysis_notes(proposal.changes))
+    else:
+        _display_rows(proposal, output_format, None)
+    _warn(proposal)
+
+
+def _display_rows(proposal: Proposal, output_format: str, preview_date: date | None) -> None:
     if output_format == "json":
         _say.json_data(analysis_document(proposal, preview_date=preview_date))
-    elif output_format == "csv":
-        _say.csv_data(analysis_rows(proposal, preview_date=preview_date))
     else:
-        draw = changes_table if changes_only else analysis_table
-        _say.data(analysis_summary(proposal, preview_date=preview_date) + "\n")
-        if proposal.changes or not changes_only:
-            _say.table_data(draw(proposal, width=_say.output_width()))
-        for paragraph in (analysis_notes(proposal), [] if changes_only else underutilized_lines(proposal)):
-            if paragraph:
-                _say.data("\n" + "\n".join(paragraph))
+        _say.csv_data(analysis_rows(proposal, preview_date=preview_date))
+
+
+def _warn(proposal: Proposal) -> None:
     for warning in over_budget_warnings(proposal):
         _say.warning(warning + ".")
     _say.error_lines(f"invariant {broken.number}: {broken.message}" for broken in proposal.broken)

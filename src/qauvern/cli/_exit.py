@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from enum import IntEnum
+from types import FrameType
 from typing import TextIO
 
 import click
@@ -27,6 +31,8 @@ class ExitStatus(IntEnum):
 
 def run(command: click.Command, arguments: Sequence[str] | None) -> None:
     """Runs the command and exits the process with its status."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -48,6 +54,11 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
     sys.exit(int(status or 0))
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """SIGTERM is taken like Ctrl-C."""
+    raise KeyboardInterrupt
+
+
 def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
     """Says what ended a command before it wrote anything; its status.
 
@@ -56,10 +67,14 @@ def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
     from qauvern.apply import Locked
     from qauvern.cli._options import GlobalOptions
     from qauvern.cli._say import NoAnswer, error_lines
+    from qauvern.cloud import BadEnvironment
     from qauvern.config import ConfigError
     from qauvern.model import QauvernError
 
     color = GlobalOptions.wants_color("--no-color" in arguments)
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        error_lines(["there is no space left to write the output to."], color=color)
+        return ExitStatus.ERROR
     if not isinstance(error, QauvernError):
         if _is_very_verbose(arguments):
             raise error
@@ -67,17 +82,17 @@ def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
         text = f"this is a fault of qauvern, please report it: {said}. Run with -vv to see where it happened."
         error_lines([text], color=color)
         return ExitStatus.ERROR
-    error_lines([str(error)], color=color)
+    error_lines(str(error).splitlines() if isinstance(error, ConfigError) else [str(error)], color=color)
     if isinstance(error, Locked):
         return ExitStatus.LOCKED
-    return ExitStatus.USAGE if isinstance(error, (ConfigError, NoAnswer)) else ExitStatus.ERROR
+    return ExitStatus.USAGE if isinstance(error, (ConfigError, NoAnswer, BadEnvironment)) else ExitStatus.ERROR
 
 
 def _flush_or_leave_to_nobody(stream: TextIO) -> None:
     """Where the reader has gone, keeps Python from complaining once more at its exit, and from another status."""
     try:
         stream.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

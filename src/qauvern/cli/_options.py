@@ -99,4 +99,10 @@ preview_date_option = click.option(
     help="Net grants and limits as of that UTC day, past or future; usage stays today's.",
 )
 
+daily_option = click.option(
+    "--daily/--no-daily",
+    default=None,
+    help="Add pictures of daily usage. Default: on a terminal, for at most 100 instances.",
+)
+
 plan_choice = click.Choice(["internal", "premium", "paygo"])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from qauvern.cli._options import GlobalOptions
 from qauvern.model import QauvernError
@@ -29,6 +32,22 @@ def output_width() -> int | None:
     if os.environ.get("COLUMNS", "").isdigit() or sys.stdout.isatty():
         return shutil.get_terminal_size().columns
     return None
+
+
+PICTURES_UP_TO = 100
+"""Instances for which a terminal shows pictures of itself."""
+
+
+def wants_pictures(daily: bool | None, instances: int, output_format: str) -> bool:
+    """True where --daily was said, or where nothing was said on a terminal with few instances. Tables only."""
+    if output_format != "table":
+        return False
+    return (sys.stdout.isatty() and instances <= PICTURES_UP_TO) if daily is None else daily
+
+
+def prints_unicode() -> bool:
+    """True where stdout takes any character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")
 
 
 def data(text: str = "") -> None:
@@ -66,6 +85,17 @@ def _tell(text: str, color: bool | None = None) -> None:
         click.echo(text, err=True, color=color)
 
 
+def paragraphs(*paragraphs: Sequence[str]) -> None:
+    """Paragraphs of lines, to stdout, wrapped to its width, a blank line before each; empty ones are passed over."""
+    width = output_width()
+    for lines in paragraphs:
+        if lines:
+            wrapped = (
+                lines if width is None else [textwrap.fill(line, width, subsequent_indent="   ") for line in lines]
+            )
+            data("\n" + "\n".join(wrapped))
+
+
 def note(text: str, options: GlobalOptions | None = None) -> None:
     """A remark, to stderr, unless --quiet. Another thread than the command's own has to bring the options."""
     options = options or click.get_current_context().ensure_object(GlobalOptions)
@@ -76,6 +106,16 @@ def note(text: str, options: GlobalOptions | None = None) -> None:
 def next_step(text: str) -> None:
     """What to do next, to stderr."""
     note(click.style("Next: ", bold=True) + text)
+
+
+def command_line(*words: str) -> str:
+    """A command of qauvern on the same account and config file as this one."""
+    context = click.get_current_context()
+    options = context.ensure_object(GlobalOptions)
+    said = ["qauvern", *(["--sandbox"] if options.sandbox else []), *(["--staging"] if options.staging else []), *words]
+    if context.get_parameter_source("config_path") is ParameterSource.COMMANDLINE:
+        said += ["--config", str(context.params["config_path"])]
+    return shlex.join(said)
 
 
 def warning(text: str) -> None:
@@ -135,4 +175,9 @@ def confirmed(question: str, *, yes: bool, otherwise: str = "Say --yes, or --dry
         return True
     if not sys.stdin.isatty():
         raise NoAnswer(f"{question} There is no terminal to answer at. {otherwise}")
-    return click.confirm(question, default=False, err=True)
+    try:
+        return click.confirm(question, default=False, err=True)
+    except click.Abort as abort:
+        if isinstance(abort.__context__, EOFError):
+            raise NoAnswer(f"{question} The input ended without an answer. {otherwise}") from None
+        raise

@@ -141,11 +141,11 @@ def report(run: AppliedRun, run_id: str) -> ExitStatus:
     _say.error_lines([*problem_lines(run), *([run.fault] if run.fault else [])])
     status = status_of(run)
     if status is ExitStatus.DONE:
-        _say.next_step(f"qauvern show looks at the account; qauvern undo {run_id} takes this run back.")
+        _say.next_step(f"{_say.command_line('undo', run_id)} takes this run back.")
     else:
         _say.next_step(
-            "look at the instances named above, then run qauvern optimize again: it starts from what they hold. "
-            f"qauvern history {run_id} shows this run."
+            f"look at the instances named above, then {_say.command_line('optimize')}: it starts from what they hold. "
+            f"{_say.command_line('history', run_id)} shows this run."
         )
     return status
 
@@ -158,5 +158,6 @@ def status_of(run: AppliedRun) -> ExitStatus:
         return ExitStatus.DONE
     if run.fault and not run.wrote_any:
         return ExitStatus.ERROR
-    only_drifted = not run.fault and not run.having(Result.FAILED, Result.UNKNOWN, Result.HELD_BACK)
-    return ExitStatus.STALE if only_drifted and not run.wrote_any else ExitStatus.PARTIAL
+    # What is held back for want of the seconds that others took is drift too.
+    is_drift = run.having(Result.DRIFTED) and not run.fault and not run.having(Result.FAILED, Result.UNKNOWN)
+    return ExitStatus.STALE if is_drift and not run.wrote_any else ExitStatus.PARTIAL

@@ -11,7 +11,7 @@ import click
 from qauvern.balance import Proposal
 from qauvern.cli import _account, _analysis, _say
 from qauvern.cli._exit import ExitStatus
-from qauvern.cli._options import api_key_option, config_option, format_option, preview_date_option
+from qauvern.cli._options import api_key_option, config_option, daily_option, format_option, preview_date_option
 from qauvern.files import write_text_atomically
 from qauvern.model import Settings
 from qauvern.plan import PlanDocument, changes_of, config_digest, plan_text
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 7 when there is something to change.")
 @preview_date_option
+@daily_option
 @format_option
 def command(
     config_path: Path,
@@ -39,15 +40,19 @@ def command(
     plan_path: Path | None,
     detailed_exitcode: bool,
     preview_date: date | None,
+    daily: bool | None,
     output_format: str,
 ) -> int:
     """Show usage by window and the new allocations it leads to. Writes nothing to the account."""
     if plan_path is not None and preview_date is not None:
         raise click.UsageError("--save-plan does not go with --preview-date: a preview is not to be applied.")
     settings = _account.load_settings(config_path)
+    with_pictures = _say.wants_pictures(daily, len(settings.instances), output_format)
     with _account.reach(api_key) as reached:
-        proposal = _analysis.propose_now(reached.client, settings, preview_date=preview_date)
-        _analysis.display(proposal, output_format, preview_date=preview_date)
+        proposal = _analysis.propose_now(
+            reached.client, settings, preview_date=preview_date, daily_for_all=with_pictures
+        )
+        _analysis.display(proposal, output_format, preview_date=preview_date, with_pictures=with_pictures)
         if proposal.broken:
             return ExitStatus.ERROR
         if plan_path is not None:
@@ -74,5 +79,5 @@ def _suggest(proposal: Proposal, plan_path: Path | None) -> None:
     if not proposal.changes:
         _say.next_step("nothing to change: every instance holds what it should.")
         return
-    command = "qauvern optimize" if plan_path is None else f"qauvern optimize --plan {plan_path}"
+    command = _say.command_line("optimize", *([] if plan_path is None else ["--plan", str(plan_path)]))
     _say.next_step(f"{_analysis.count_text(len(proposal.changes))}: {command} applies them.")

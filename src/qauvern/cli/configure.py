@@ -82,8 +82,12 @@ def command(
     write_text_atomically(output, text)
     archived = sum(each.is_archived for each in listed)
     left_out = f" ({archived} archived left out)" if archived else ""
-    _say.note(f"Wrote {output}: {len(instances)} instances{left_out}.")
-    _say.next_step(f"look it through, then: qauvern analyze --config {output}")
+    _say.note(f"Wrote {output}: {_count(instances)}{left_out}.")
+    _say.next_step(f"look it through, then: {_say.command_line('analyze', '--config', str(output))}")
+
+
+def _count(instances: Sequence[Instance]) -> str:
+    return "1 instance" if len(instances) == 1 else f"{len(instances):,} instances"
 
 
 def _check_usage(account_id: str | None, plan_name: str | None, start: datetime | None, end: datetime | None) -> None:

@@ -40,6 +40,9 @@ def command(run_id: str | None, output_format: str) -> None:
         _say.csv_data([run_document(run, runs, with_changes=False) for run in runs])
     elif runs:
         _say.table_data(runs_table(runs, width=_say.output_width()))
-        _say.next_step("qauvern history RUN shows one of them; qauvern undo takes the last one back.")
+        _say.next_step(
+            f"{_say.command_line('history', 'RUN')} shows one of them; "
+            f"{_say.command_line('undo')} takes the last one back."
+        )
     else:
         _say.note(f"No run has been applied yet: {_writing.journal_folder(options)} holds no journal.")

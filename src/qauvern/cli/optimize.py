@@ -101,7 +101,7 @@ def command(
 
 
 def _proposed(proposal: Proposal, output_format: str) -> tuple[Change, ...]:
-    _analysis.display(proposal, output_format, changes_only=True)
+    _analysis.display_changes(proposal, output_format)
     if proposal.broken:
         raise QauvernError("nothing was written, since the proposal breaks what is said above.")
     return changes_of(proposal)
@@ -128,5 +128,5 @@ def _stale(fitted: Fit) -> ExitStatus:
     _say.error_lines(["the plan is stale, and nothing was written:"])
     for difference in fitted.differences:
         _say.data(f"  {difference}")
-    _say.next_step("qauvern analyze --save-plan makes a new one.")
+    _say.next_step(f"{_say.command_line('analyze', '--save-plan', 'FILE')} makes a new one.")
     return ExitStatus.STALE

@@ -8,20 +8,30 @@ import click
 
 from qauvern.balance import held_by_unconfigured, is_over_budget
 from qauvern.cli import _account, _say
-from qauvern.cli._options import api_key_option, config_option, format_option
+from qauvern.cli._options import api_key_option, config_option, daily_option, format_option
 from qauvern.model import Snapshot
-from qauvern.render.instances import account_summary, instance_rows, instance_views, instances_table, show_document
+from qauvern.render.instances import (
+    account_summary,
+    instance_rows,
+    instance_views,
+    instances_table,
+    picture_rows,
+    show_document,
+)
+from qauvern.render.pictures import PICTURES_NOTE, picture_columns
 
 
 @click.command("show")
 @config_option
 @api_key_option
+@daily_option
 @format_option
-def command(config_path: Path, api_key: str | None, output_format: str) -> None:
+def command(config_path: Path, api_key: str | None, daily: bool | None, output_format: str) -> None:
     """Show the account and its configured instances. Needs admin rights."""
     settings = _account.load_settings(config_path)
+    with_pictures = _say.wants_pictures(daily, len(settings.instances), output_format)
     with _account.reach(api_key) as reached:
-        snapshot = _account.take_snapshot(reached.client, settings, _account.now())
+        snapshot = _account.take_snapshot(reached.client, settings, _account.now(), daily_for_all=with_pictures)
     unconfigured_held = held_by_unconfigured(snapshot, settings)
     if output_format == "json":
         _say.json_data(show_document(snapshot, settings, unconfigured_held=unconfigured_held))
@@ -30,9 +40,11 @@ def command(config_path: Path, api_key: str | None, output_format: str) -> None:
     else:
         _say.data(account_summary(snapshot, settings, unconfigured_held=unconfigured_held) + "\n")
         views = instance_views(settings, snapshot.instances.values(), snapshot.usage)
-        _say.table_data(instances_table(views, width=_say.output_width()))
+        pictures = picture_columns(picture_rows(views), snapshot.taken_at.date(), unicode=_say.prints_unicode())
+        _say.table_data(instances_table(views, width=_say.output_width(), pictures=pictures if with_pictures else []))
+        _say.paragraphs([PICTURES_NOTE] if with_pictures else [])
     _warn(snapshot)
-    _say.next_step("qauvern analyze shows the new allocations that this usage leads to.")
+    _say.next_step(f"{_say.command_line('analyze')} shows the new allocations that this usage leads to.")
 
 
 def _warn(snapshot: Snapshot) -> None:

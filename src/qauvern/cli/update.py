@@ -78,7 +78,7 @@ def command(
     elif _say.confirmed(f"Write {config_path}?", yes=yes):
         _replace(config_path, new)
         _say.note(f"Wrote {config_path}; the old one is {_backup_of(config_path)}.")
-        _say.next_step("qauvern analyze shows what this leads to.")
+        _say.next_step(f"{_say.command_line('analyze')} shows what this leads to.")
     else:
         _say.note("Nothing was written.")
 

@@ -413,7 +413,8 @@ class Transport:
 
     def _broken(self, request: Request, outcome: _Break, attempt: int) -> CloudError:
         tried = "" if outcome.hopeless else f"gave up after {_tries(attempt)}, last: "
-        return Unreachable(self.redact(f"Could not {request.asked}: {tried}{outcome.words}. {_TRY_NETWORK}"))
+        at = f"{request.method} {request.url}"
+        return Unreachable(self.redact(f"Could not {request.asked} ({at}): {tried}{outcome.words}. {_TRY_NETWORK}"))
 
     def _misfit(self, request: Request, misfit: _Misfit) -> BadResponse:
         return BadResponse(
@@ -670,7 +671,7 @@ def _what_to_try(status: int) -> str:
     if status == 403:
         return (
             "The owner of the API key lacks the role for this: ask an administrator of the account for it. "
-            "The command `instances` works without administrator rights."
+            "Of the commands that look, `instances` works without administrator rights."
         )
     if status == 404:
         return "Check the CRN, account_id and plan in the config file, and whether --staging is right."

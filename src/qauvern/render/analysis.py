@@ -10,6 +10,7 @@ from typing import Any
 from qauvern.balance import LimitTerms, Line, Proposal, Reason
 from qauvern.model import ReserveBasis
 from qauvern.render.instances import budget_text
+from qauvern.render.pictures import PictureRow
 from qauvern.render.text import Column, Table, draw_table, facts, printable
 from qauvern.units import (
     MS_PER_SECOND,
@@ -175,7 +176,15 @@ def limit_cell(line: Line) -> str:
     return text + " !" if line.is_in_debt else text
 
 
-def analysis_table(proposal: Proposal, *, width: int | None) -> Table:
+def picture_rows(proposal: Proposal) -> list[PictureRow]:
+    """What is drawn of each line of `analysis_table`: usage against what it holds now."""
+    return [
+        PictureRow(line.usage.daily_ms, line.usage.consumed_ms, line.live.allocation_seconds, line.live.limit_seconds)
+        for line in by_name(proposal)
+    ]
+
+
+def analysis_table(proposal: Proposal, *, width: int | None, pictures: Sequence[Column] = ()) -> Table:
     """One row for each configured instance, with totals."""
     lines = by_name(proposal)
     columns = [
@@ -207,7 +216,7 @@ def analysis_table(proposal: Proposal, *, width: int | None) -> Table:
         format_signed_seconds(sum(line.allocation_delta for line in lines)),
         "",
     ]
-    return draw_table(columns, width=width, totals=totals)
+    return draw_table([*columns, *pictures], width=width, totals=[*totals, *[""] * len(pictures)])
 
 
 def changes_table(proposal: Proposal, *, width: int | None) -> Table:
@@ -216,13 +225,13 @@ def changes_table(proposal: Proposal, *, width: int | None) -> Table:
     return draw_table(
         [
             Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),
-            Column("28d", [format_ms(line.usage.consumed_ms) for line in lines]),
-            Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=2),
-            Column("New Limit", [limit_cell(line) for line in lines], drop_order=1, colors=_debt_colors(lines)),
+            Column("28d", [format_ms(line.usage.consumed_ms) for line in lines], drop_order=6),
+            Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=4),
+            Column("New Limit", [limit_cell(line) for line in lines], colors=_debt_colors(lines)),
             Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
             Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
-            Column("Change", [_delta_cell(line) for line in lines], colors=_delta_colors(lines)),
-            Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=3),
+            Column("Change", [_delta_cell(line) for line in lines], drop_order=3, colors=_delta_colors(lines)),
+            Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=5),
         ],
         width=width,
         totals=[
@@ -309,14 +318,14 @@ def underutilized_lines(proposal: Proposal) -> list[str]:
     return [heading, *shown, *([f"  and {more} more"] if more else [])]
 
 
-def analysis_notes(proposal: Proposal) -> list[str]:
+def analysis_notes(lines: Sequence[Line]) -> list[str]:
     """What the marks in the table mean, where they show."""
     notes = []
-    if any(line.is_in_debt for line in proposal.lines):
+    if any(line.is_in_debt for line in lines):
         notes.append(
             "!  in debt: its 28-day usage exceeds its limit; it starts nothing new until usage leaves the window."
         )
-    if any(line.limit.terms is not None and line.limit.terms.has_crediting_grant for line in proposal.lines):
+    if any(line.limit.terms is not None and line.limit.terms.has_crediting_grant for line in lines):
         notes.append(
             "(+grant)  a net grant lifts the limit; (+grant, ended): one that is over still credits what it paid."
         )

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from qauvern.model import Account, Crn, Instance, InstanceSettings, Reserve, Settings, Snapshot, Usage, fairness
+from qauvern.render.pictures import PictureRow
 from qauvern.render.text import Column, Table, draw_table, facts, printable
 from qauvern.units import (
     MS_PER_SECOND,
@@ -87,10 +88,20 @@ class Totals:
 # --- table ------------------------------------------------------------------------------------------------------
 
 
-def instances_table(views: Sequence[InstanceView], *, width: int | None) -> Table:
+def picture_rows(views: Sequence[InstanceView]) -> list[PictureRow]:
+    """What is drawn of each row of `instances_table`."""
+    return [
+        PictureRow(
+            {} if view.usage is None else view.usage.daily_ms, view.consumed_ms, view.allocation_seconds, _limit(view)
+        )
+        for view in views
+    ]
+
+
+def instances_table(views: Sequence[InstanceView], *, width: int | None, pictures: Sequence[Column] = ()) -> Table:
     """One row for each instance, with totals; the Period column where any has a balance period."""
     totals = Totals.of(views)
-    has_period = any(view.configured.period is not None for view in views)
+    has_period = any(view.usage is not None and view.usage.period_ms is not None for view in views)
     columns = [
         Column("Name", [printable(view.configured.name) for view in views], is_text=True, shrinks_to=16),
         Column("Region", [view.configured.crn.region for view in views], is_text=True, drop_order=3),
@@ -111,7 +122,7 @@ def instances_table(views: Sequence[InstanceView], *, width: int | None) -> Tabl
         _fairness_figure(totals.utilization),
         "",
     ]
-    return draw_table(columns, width=width, totals=total_row)
+    return draw_table([*columns, *pictures], width=width, totals=[*total_row, *[""] * len(pictures)])
 
 
 def fairness_text(view: InstanceView) -> str:

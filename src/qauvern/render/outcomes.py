@@ -59,9 +59,9 @@ def run_summary(run: AppliedRun) -> str:
     ]
     said = ", ".join(f"{count} {what}" for count, what in counted if count)
     moved = sum(max(0, outcome.change.allocation_delta) for outcome in run.having(Result.DONE))
-    return (
-        f"{len(run.outcomes)} changes: {said or 'none'}; {format_seconds(moved)} s given to those that had too little."
-    )
+    changes = "1 change" if len(run.outcomes) == 1 else f"{len(run.outcomes):,} changes"
+    given = f"; {format_seconds(moved)} s given to those that had too little" if moved else ""
+    return f"{changes}: {said or 'none'}{given}."
 
 
 def cut_off_lines(run: Run) -> list[str]:

@@ -99,7 +99,8 @@ def _shrink(column: Column, excess: int) -> Column:
 def _painted(column: Column) -> list[str]:
     colors = [*column.colors, *[None] * (len(column.cells) - len(column.colors))]
     return [
-        cell if color is None else click.style(cell, fg=color) for cell, color in zip(column.cells, colors, strict=True)
+        click.style(cell, fg=color) if color and cell else cell
+        for cell, color in zip(column.cells, colors, strict=True)
     ]
 
 

@@ -1,0 +1,1 @@
+"""Through the sandbox over HTTP: whatever fails, the budget is kept and the journal tells the truth."""
