@@ -15,3 +15,9 @@ def measured(benchmark: BenchmarkFixture, function: Callable[[], T], *, rounds: 
     pedantic: Callable[..., Any] = benchmark.pedantic
     result: T = pedantic(function, rounds=rounds, iterations=1, warmup_rounds=warmup_rounds)
     return result
+
+
+def median_seconds(benchmark: BenchmarkFixture) -> float:
+    """The median of what was measured so far."""
+    measured_so_far: Any = benchmark.stats
+    return float(measured_so_far.stats.median)

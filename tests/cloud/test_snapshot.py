@@ -196,6 +196,34 @@ class TestTakeSnapshot:
         assert periods == ([("window", HOME, *asked)] if asked else [])
         assert snapshot.usage[A].period_ms == period_ms
 
+    def test_many_periods_of_whole_days_are_added_up_from_one_request_by_date(self) -> None:
+        teams = [crn(f"team-{number}") for number in range(10)]
+        first_day = date(2026, 3, 1)
+        starts = [first_day + timedelta(days=number) for number in range(10)]
+        table = Table(
+            [[instance(one) for one in teams]],
+            daily={one: dict.fromkeys([first_day - timedelta(days=1), *starts], 1) for one in teams},
+        )
+        configured = tuple(
+            InstanceSettings(one.guid, one, period=BalancePeriod(datetime(*start.timetuple()[:3], tzinfo=timezone.utc)))
+            for one, start in zip(teams, starts, strict=True)
+        )
+        snapshot = take_snapshot(table, Settings(ACCOUNT_ID, Plan.PREMIUM, 60, configured), now=NOW)
+        assert len(table.of("window")) == 5
+        assert len(table.of("daily")) == 1
+        # team n's period begins with day n: of the ten days from the first on, 10 - n are in it
+        assert [snapshot.usage[one].period_ms for one in teams] == [10 - number for number in range(10)]
+
+    def test_a_period_that_begins_within_a_day_keeps_its_own_request(self) -> None:
+        teams = [crn(f"team-{number}") for number in range(10)]
+        configured = tuple(
+            InstanceSettings(one.guid, one, period=BalancePeriod(ago(40 + number))) for number, one in enumerate(teams)
+        )
+        table = Table([[instance(one) for one in teams]], windows={(HOME, ago(43)): {teams[3]: 7}})
+        snapshot = take_snapshot(table, Settings(ACCOUNT_ID, Plan.PREMIUM, 60, configured), now=NOW)
+        assert len(table.of("window")) == 5 + 10
+        assert snapshot.usage[teams[3]].period_ms == 7
+
     def test_a_failure_is_raised(self) -> None:
         table = Table([[instance(A), instance(B)]], failing=B)
         with pytest.raises(RuntimeError, match=f"could not read {B}"):

@@ -1,12 +1,13 @@
 """Gathers the account at one moment, in few requests and side by side.
 
 For N configured instances: N official usage reads, the list's pages, the account, five analytics windows for each
-region's base URL, and a request for each region that has daily usage to read or an instance with a balance period.
+region's base URL, and a request for each region that has daily usage to read, and for each of few balance periods.
 What IBM fails to answer ends the whole: a snapshot is complete, or there is none.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -35,6 +36,9 @@ Progress = Callable[[int, int], None]
 NO_DAILY_SINCE: Final[Mapping[Crn, date]] = MappingProxyType({})
 
 _WINDOWS_DAYS = (1, 3, 7, 14, WINDOW_DAYS)
+_PERIODS_ASKED_APART: Final = 4
+"""Balance periods of a region that get a request each. Where there are more, those of whole UTC days are added up from
+usage by date, which is one request for all of them."""
 
 
 class Source(Protocol):
@@ -181,6 +185,7 @@ class _Gathering:
         self._windows: dict[int, dict[str, int]] = {days: {} for days in _WINDOWS_DAYS}
         self._daily: dict[Crn, Mapping[date, int]] = {}
         self._period_ms: dict[Crn, int] = {}
+        self._periods_by_date: dict[Crn, tuple[datetime, datetime]] = {}
 
     def begin(self, batch: Batch) -> None:
         """Starts all that depends on nothing.
@@ -237,10 +242,25 @@ class _Gathering:
                 self._period_ms[instance.crn] = 0
                 if start < end:
                     periods.setdefault((base, start, end), []).append(instance.crn)
+        self._move_to_dates(periods, daily)
         for base, wanted in daily.items():
             batch.start(partial(self._daily_usage, base, wanted), self._daily.update)
         for (base, start, end), crns in periods.items():
             batch.start(partial(self._usage, base, start, end), partial(self._set_period, crns))
+
+    def _move_to_dates(
+        self, periods: dict[tuple[str, datetime, datetime], list[Crn]], daily: dict[str, dict[Crn, date]]
+    ) -> None:
+        counts = Counter(base for base, _, _ in periods)
+        for base, start, end in list(periods):
+            if counts[base] <= _PERIODS_ASKED_APART or not (
+                _is_midnight(start) and (_is_midnight(end) or end == self._now)
+            ):
+                continue
+            wanted = daily.setdefault(base, {})
+            for crn in periods.pop((base, start, end)):
+                wanted[crn] = min(start.date(), wanted.get(crn, start.date()))
+                self._periods_by_date[crn] = (start, end)
 
     def _set_period(self, crns: Iterable[Crn], usage: Mapping[str, int]) -> None:
         for crn in crns:
@@ -274,8 +294,15 @@ class _Gathering:
             last_3d_ms=self._windows[3].get(crn, 0),
             last_24h_ms=self._windows[1].get(crn, 0),
             daily_ms=self._daily.get(crn, {}),
-            period_ms=self._period_ms.get(crn),
+            period_ms=self._period_of(crn),
         )
+
+    def _period_of(self, crn: Crn) -> int | None:
+        if crn not in self._periods_by_date:
+            return self._period_ms.get(crn)
+        start, end = self._periods_by_date[crn]
+        days = self._daily.get(crn, {})
+        return sum(spent for day, spent in days.items() if start <= _midnight(day) < end)
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -287,4 +314,12 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _starts_before(day: date, now: datetime) -> bool:
-    return datetime(day.year, day.month, day.day, tzinfo=timezone.utc) < now
+    return _midnight(day) < now
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+
+
+def _is_midnight(moment: datetime) -> bool:
+    return moment == _midnight(moment.date())
