@@ -40,6 +40,7 @@ def test_every_contract_is_kept() -> None:
         ("sandbox/_wire.py", "import qauvern.units", "sandbox imports nothing else"),
         ("render/text.py", "import yaml", "only config imports yaml"),
         ("cli/show.py", "import requests", "only cloud imports requests"),
+        ("config/_names.py", "import pygal", "only cli and render import click, tabulate, jinja2 or pygal"),
     ],
 )
 def test_a_contract_that_is_broken_is_found(tmp_path: Path, module: str, line: str, contract: str) -> None:

@@ -163,6 +163,15 @@ def test_a_lost_write_that_lands_late_stays_within_the_budget(account: Account) 
     assert_the_next_run_ends_the_job(account)
 
 
+def test_a_budget_that_is_below_what_all_hold_already_is_not_exceeded_further(account: Account) -> None:
+    """Of the 85,211 s that the decreases free, 1,000 s are above the budget from the start."""
+    held = account.sandbox.describe()["held_seconds"]
+    account.set_budget(held - 1_000)
+    account.optimize(exits=3)
+    assert account.sandbox.max_total_seconds() == held, "as at the start"
+    assert account.sandbox.describe()["held_seconds"] <= held - 1_000
+
+
 def test_an_operation_that_hangs_is_not_written_over(account: Account) -> None:
     account.sandbox.inject("patch:chem-catalysis=stuck")
     account.optimize("--operation-timeout", "1s", exits=3)

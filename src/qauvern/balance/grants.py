@@ -142,7 +142,8 @@ def grants_without_effect(grants: Sequence[NetGrant], today: date) -> tuple[int,
 def day_without_effect(grants: Sequence[NetGrant], index: int) -> date:
     """The day from which the grant of that index can change no limit any more, all its overlaps considered."""
     cluster = next(cluster for cluster in _overlapping(grants) if index in cluster)
-    return max(grants[member].end_date for member in cluster) + timedelta(days=WINDOW_DAYS)
+    last_end = max(grants[member].end_date for member in cluster)
+    return min(last_end, date.max - timedelta(days=WINDOW_DAYS)) + timedelta(days=WINDOW_DAYS)
 
 
 def daily_usage_needed_since(grants: Sequence[NetGrant], today: date) -> date | None:

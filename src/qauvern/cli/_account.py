@@ -129,7 +129,7 @@ def take_snapshot(
 
 
 def _daily_since(settings: Settings, today: date, limits_since: date | None = None) -> dict[Crn, date]:
-    """From which day on each instance's net grants need its daily usage: for today, and each day since `limits_since`."""
+    """From which day on each instance's net grants need its daily usage: for today, or each day from `limits_since`."""
     first = today if limits_since is None else limits_since
     days = [first + timedelta(days=offset) for offset in range((today - first).days + 1)]
     since: dict[Crn, date] = {}

@@ -9,6 +9,7 @@ from qauvern.balance import Proposal, propose
 from qauvern.cli import _account, _say
 from qauvern.model import Settings
 from qauvern.render.analysis import (
+    UNDERUTILIZED_NOTE,
     analysis_document,
     analysis_notes,
     analysis_rows,
@@ -19,7 +20,7 @@ from qauvern.render.analysis import (
     picture_rows,
     underutilized_lines,
 )
-from qauvern.render.pictures import PICTURES_NOTE, picture_columns
+from qauvern.render.pictures import picture_columns, picture_notes
 
 if TYPE_CHECKING:
     from qauvern import cloud
@@ -40,14 +41,18 @@ def display(
 ) -> None:
     """The whole proposal on stdout, warnings and broken invariants on stderr."""
     if output_format == "table":
-        pictures = picture_columns(picture_rows(proposal), _account.now().date(), unicode=_say.prints_unicode())
-        table = analysis_table(proposal, width=_say.output_width(), pictures=pictures if with_pictures else [])
+        pictures = (
+            picture_columns(picture_rows(proposal), _account.now().date(), unicode=_say.prints_unicode())
+            if with_pictures
+            else []
+        )
+        table = analysis_table(proposal, width=_say.output_width(), pictures=pictures)
         _say.data(analysis_summary(proposal, preview_date=preview_date) + "\n")
         _say.table_data(table)
         _say.paragraphs(
-            analysis_notes(proposal.lines),
-            [PICTURES_NOTE] if with_pictures and "Use" not in table.dropped else [],
-            underutilized_lines(proposal),
+            analysis_notes(proposal.lines, over_budget=proposal.over_budget),
+            picture_notes(pictures, table.dropped),
+            [*underutilized, UNDERUTILIZED_NOTE] if (underutilized := underutilized_lines(proposal)) else [],
         )
     else:
         _display_rows(proposal, output_format, preview_date)
@@ -61,7 +66,7 @@ def display_changes(proposal: Proposal, output_format: str) -> None:
         if proposal.changes:
             _say.data()
             _say.table_data(changes_table(proposal, width=_say.output_width()))
-            _say.paragraphs(analysis_notes(proposal.changes))
+            _say.paragraphs(analysis_notes(proposal.changes, over_budget=proposal.over_budget))
     else:
         _display_rows(proposal, output_format, None)
     _warn(proposal)

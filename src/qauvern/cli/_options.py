@@ -75,6 +75,9 @@ format_option = click.option(
 )
 
 
+_MIN_YEAR = 1970
+
+
 class DayType(click.ParamType[date]):
     """A day, as YYYY-MM-DD, or an ISO 8601 date with a UTC offset, of which it takes the UTC day."""
 
@@ -89,7 +92,13 @@ class DayType(click.ParamType[date]):
             moment = isoparse(str(value))
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is no date: write YYYY-MM-DD.", param, ctx)
-        return (moment if moment.tzinfo is None else moment.astimezone(timezone.utc)).date()
+        try:
+            day = (moment if moment.tzinfo is None else moment.astimezone(timezone.utc)).date()
+        except OverflowError:
+            day = date.min
+        if day.year < _MIN_YEAR:
+            self.fail(f"{value!r} lies outside the years {_MIN_YEAR} to 9999.", param, ctx)
+        return day
 
 
 preview_date_option = click.option(

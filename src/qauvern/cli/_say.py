@@ -65,11 +65,11 @@ def json_data(document: Any) -> None:
     click.echo(text)
 
 
-def csv_data(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows as CSV, to stdout."""
+def csv_data(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
+    """Rows as CSV, to stdout, with these columns or those that the rows have."""
     from qauvern.render.formats import csv_text
 
-    click.echo(csv_text(rows), nl=False)
+    click.echo(csv_text(rows, columns), nl=False)
 
 
 def table_data(table: Table) -> None:

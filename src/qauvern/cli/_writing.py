@@ -30,7 +30,7 @@ from qauvern.balance import Proposal
 from qauvern.cli import _places, _say
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import DurationType, GlobalOptions
-from qauvern.model import Plan, Settings
+from qauvern.model import Plan, Settings, Snapshot
 from qauvern.plan import Change, Ledger
 from qauvern.render.outcomes import cut_off_lines, problem_lines, progress_line, run_summary
 
@@ -92,6 +92,7 @@ def cut_off_runs(folder: Path, account_id: str, plan: Plan) -> list[Run]:
 
 def write(
     client: cloud.Cloud,
+    snapshot: Snapshot,
     proposal: Proposal,
     changes: tuple[Change, ...],
     *,
@@ -104,7 +105,9 @@ def write(
     header = RunHeader(
         account.account_id, account.plan, client.endpoints.family, account.budget_seconds, changes, undoes=undoes
     )
-    total_held = proposal.pool.unconfigured_held_seconds + proposal.configured_held_seconds
+    # The account's figures need not agree, and may be those of different moments: the larger total counts.
+    listed = sum(instance.allocation_seconds or 0 for instance in snapshot.instances.values())
+    total_held = max(listed, proposal.pool.unconfigured_held_seconds + proposal.configured_held_seconds)
     stop = threading.Event()
     ended = 0
 

@@ -16,7 +16,7 @@ from qauvern.cli._options import api_key_option, config_option, format_option, p
 from qauvern.model import InstanceSettings, QauvernError, Settings
 from qauvern.plan import changes_of, refusals
 from qauvern.render.analysis import preview_text
-from qauvern.render.explanation import explanation_document, explanation_text
+from qauvern.render.explanation import explanation_document, explanation_text, wrapped
 
 
 @click.command("explain")
@@ -39,7 +39,9 @@ def command(
 
 
 def _find(settings: Settings, wanted: str) -> InstanceSettings:
-    found = [each for each in settings.instances if wanted in (each.name, each.crn, each.crn.guid)]
+    found = [each for each in settings.instances if wanted == each.crn] or [
+        each for each in settings.instances if wanted in (each.name, each.crn.guid)
+    ]
     if len(found) == 1:
         return found[0]
     if found:
@@ -56,9 +58,10 @@ def _display(proposal: Proposal, line: Line, settings: Settings, preview_date: d
     elif output_format == "csv":
         _say.csv_data([{"item": item, "value": value} for item, value in _items(document)])
     else:
+        width = _say.output_width()
         if preview_date is not None:
-            _say.data(f"Preview: {preview_text(preview_date)}\n")
-        _say.data(explanation_text(proposal, line, refused))
+            _say.data(f"{wrapped(f'Preview: {preview_text(preview_date)}', width)}\n")
+        _say.data(explanation_text(proposal, line, refused, width=width))
 
 
 def _items(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -7,7 +7,7 @@ import click
 from qauvern.apply import find_run, read_runs
 from qauvern.cli import _completion, _say, _writing
 from qauvern.cli._options import GlobalOptions, format_option
-from qauvern.render.runs import run_document, run_summary_facts, run_table, runs_table
+from qauvern.render.runs import CHANGE_COLUMNS, RUN_COLUMNS, run_document, run_summary_facts, run_table, runs_table
 
 
 @click.command("history")
@@ -30,14 +30,14 @@ def command(run_id: str | None, output_format: str) -> None:
         if output_format == "json":
             _say.json_data(run_document(run, runs, with_changes=True))
         elif output_format == "csv":
-            _say.csv_data(run_document(run, runs, with_changes=True)["changes"])
+            _say.csv_data(run_document(run, runs, with_changes=True)["changes"], CHANGE_COLUMNS)
         else:
             _say.data(run_summary_facts(run, runs) + "\n")
             _say.table_data(run_table(run, width=_say.output_width()))
     elif output_format == "json":
         _say.json_data({"runs": [run_document(run, runs, with_changes=False) for run in runs]})
     elif output_format == "csv":
-        _say.csv_data([run_document(run, runs, with_changes=False) for run in runs])
+        _say.csv_data([run_document(run, runs, with_changes=False) for run in runs], RUN_COLUMNS)
     elif runs:
         _say.table_data(runs_table(runs, width=_say.output_width()))
         _say.next_step(

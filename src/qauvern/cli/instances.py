@@ -9,7 +9,14 @@ import click
 from qauvern.cli import _account, _say
 from qauvern.cli._options import api_key_option, config_option, format_option
 from qauvern.model import Usage
-from qauvern.render.instances import by_fairness, instance_rows, instance_views, instances_document, instances_table
+from qauvern.render.instances import (
+    by_fairness,
+    instance_rows,
+    instance_views,
+    instances_document,
+    instances_table,
+    state_notes,
+)
 
 
 @click.command("instances")
@@ -32,6 +39,7 @@ def command(config_path: Path, api_key: str | None, output_format: str) -> None:
         _say.csv_data(instance_rows(views))
     else:
         _say.table_data(instances_table(views, width=_say.output_width()))
+        _say.paragraphs(state_notes(views))
     for view in views:
         if view.live is None:
             _say.warning(f"{view.configured.name} ({view.configured.crn}) is not among the instances this key sees.")

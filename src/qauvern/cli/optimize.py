@@ -96,7 +96,7 @@ def command(
         if not _say.confirmed(f"Apply {count} to account {settings.account_id}?", yes=yes):
             _say.note("Nothing was written.")
             return ExitStatus.DONE
-        run, run_id = _writing.write(reached.client, proposal, changes, operation_timeout=operation_timeout)
+        run, run_id = _writing.write(reached.client, snapshot, proposal, changes, operation_timeout=operation_timeout)
         return _writing.report(run, run_id)
 
 

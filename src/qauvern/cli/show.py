@@ -17,8 +17,9 @@ from qauvern.render.instances import (
     instances_table,
     picture_rows,
     show_document,
+    state_notes,
 )
-from qauvern.render.pictures import PICTURES_NOTE, picture_columns
+from qauvern.render.pictures import picture_columns, picture_notes
 
 
 @click.command("show")
@@ -40,9 +41,16 @@ def command(config_path: Path, api_key: str | None, daily: bool | None, output_f
     else:
         _say.data(account_summary(snapshot, settings, unconfigured_held=unconfigured_held) + "\n")
         views = instance_views(settings, snapshot.instances.values(), snapshot.usage)
-        pictures = picture_columns(picture_rows(views), snapshot.taken_at.date(), unicode=_say.prints_unicode())
-        _say.table_data(instances_table(views, width=_say.output_width(), pictures=pictures if with_pictures else []))
-        _say.paragraphs([PICTURES_NOTE] if with_pictures else [])
+        pictures = (
+            picture_columns(picture_rows(views), snapshot.taken_at.date(), unicode=_say.prints_unicode())
+            if with_pictures
+            else []
+        )
+        table = instances_table(views, width=_say.output_width(), pictures=pictures)
+        _say.table_data(table)
+        _say.paragraphs(
+            state_notes(views, over_budget=is_over_budget(snapshot)), picture_notes(pictures, table.dropped)
+        )
     _warn(snapshot)
     _say.next_step(f"{_say.command_line('analyze')} shows the new allocations that this usage leads to.")
 

@@ -61,7 +61,7 @@ def command(
             _say.note("Nothing was written.")
             return ExitStatus.DONE
         applied, applied_id = _writing.write(
-            reached.client, proposal, undo.changes, operation_timeout=operation_timeout, undoes=run.run_id
+            reached.client, snapshot, proposal, undo.changes, operation_timeout=operation_timeout, undoes=run.run_id
         )
         return _writing.report(_with_left_alone(applied, undo), applied_id)
 

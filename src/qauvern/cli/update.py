@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import secrets
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -65,6 +66,8 @@ def command(
             each.crn: grants_without_effect(each.net_grants, today) for each in settings.instances if each.net_grants
         },
     )
+    if region is not None and region not in {each.crn.region for each in (*settings.instances, *live)}:
+        _say.warning(f"neither the config file nor the account has an instance in {region}.")
     for line in _notes(settings, changes, today, region):
         _say.note(line)
     if changes.is_empty:
@@ -76,7 +79,7 @@ def command(
     if dry_run:
         _say.next_step("nothing was written: run without --dry-run to write it.")
     elif _say.confirmed(f"Write {config_path}?", yes=yes):
-        _replace(config_path, new)
+        _replace(config_path, old, new)
         _say.note(f"Wrote {config_path}; the old one is {_backup_of(config_path)}.")
         _say.next_step(f"{_say.command_line('analyze')} shows what this leads to.")
     else:
@@ -121,14 +124,22 @@ def _show_difference(old: str, new: str, path: Path) -> None:
         _say.data(click.style(line, fg=colors.get(line[:1])))
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, old: str, new: str) -> None:
+    if _read(path) != old:
+        raise QauvernError(f"{path} was changed in the meantime, and stays as it is now. Run update again.")
+    backup = _backup_of(path)
+    temporary = path.with_name(f".qauvern-{secrets.token_hex(8)}.tmp")
     try:
-        shutil.copy2(path, _backup_of(path))
+        try:
+            shutil.copy2(path, temporary)
+            temporary.replace(backup)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise QauvernError(
-            f"{_backup_of(path)} cannot be written ({error.strerror or error}), so {path} stays as it is."
+            f"{backup} cannot be written ({error.strerror or error}), so {path} stays as it is."
         ) from error
-    write_text_atomically(path, text)
+    write_text_atomically(path, new)
 
 
 def _backup_of(path: Path) -> Path:

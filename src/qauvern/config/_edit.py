@@ -18,6 +18,7 @@ from qauvern.config._tree import LOADER
 from qauvern.model import Crn, QauvernError, Settings
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_PLAIN_NAME = re.compile("[A-Za-z][A-Za-z0-9_.-]*")
 
 
 class CannotEdit(QauvernError):
@@ -62,10 +63,7 @@ class _Lines:
         starts = [0, *(each.end() for each in breaks)]
         ends = [*(each.end() for each in breaks), len(text)]
         lines = [text[start:end] for start, end in zip(starts, ends, strict=True)]
-        newline = breaks[0][0] if breaks else "\n"
-        if lines and lines[-1] and breaks:
-            lines[-1] += newline
-        return cls([line for line in lines if line], newline)
+        return cls([line for line in lines if line], breaks[0][0] if breaks else "\n")
 
     def indent_of(self, number: int) -> int:
         line = self.lines[number]
@@ -83,9 +81,10 @@ class _Lines:
 
     def _edited(self) -> Iterator[str]:
         for number, line in enumerate(self.lines):
+            inserted = self.inserted.get(number, [])
             if number not in self.deleted:
-                yield line
-            yield from self.inserted.get(number, [])
+                yield line + self.newline if inserted and not _LINE_BREAK.search(line) else line
+            yield from inserted
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +102,7 @@ class _Item:
         before = lines.lines[first][: node.start_mark.column]
         while not re.fullmatch(r"\s*-\s+", before):
             first -= 1
-            if first < 0 or not (
-                lines.is_blank_or_comment(first) or re.fullmatch(r"\s*-\s*(#.*)?", lines.lines[first])
-            ):
+            if first < 0 or not (lines.is_blank_or_comment(first) or _is_dash_alone(lines.lines[first])):
                 raise _not_a_block_list(path)
             before = lines.lines[first].split("#")[0].rstrip() + " "
         return cls(node, first, _last_line(node, lines, before.index("-")), before.index("-"))
@@ -115,6 +112,10 @@ class _Item:
 
     def key(self, key: str) -> Any:
         return next((name for name, _ in self.node.value if name.value == key), None)
+
+
+def _is_dash_alone(line: str) -> bool:
+    return re.fullmatch(r"\s*-(\s+#.*)?", line.rstrip()) is not None
 
 
 def _last_line(node: Any, lines: _Lines, dash_column: int) -> int:
@@ -172,10 +173,17 @@ def _replace_value(node: Any, text: str, lines: _Lines, path: Path) -> None:
         raise CannotEdit(
             f"{path} cannot be updated: the name on line {start.line + 1} is on several lines. Edit it by hand."
         )
-    quotes = "'" if node.style == "'" and "'" not in text and text.isprintable() else '"'
-    text = f"'{text}'" if quotes == "'" else quoted(text)
     line = lines.lines[start.line]
-    lines.lines[start.line] = line[: start.column] + text + line[end.column :]
+    lines.lines[start.line] = line[: start.column] + _in_style(node.style, text) + line[end.column :]
+
+
+def _in_style(style: str | None, text: str) -> str:
+    """The text quoted as the old one was, or not at all as the old one, where it can be; else in double quotes."""
+    if style == "'" and "'" not in text and text.isprintable():
+        return f"'{text}'"
+    if not style and _PLAIN_NAME.fullmatch(text) and isinstance(yaml.load(text, Loader=LOADER), str):
+        return text
+    return quoted(text)
 
 
 def _drop_grants(item: _Item, dropped: set[int], lines: _Lines, path: Path) -> None:
@@ -185,8 +193,15 @@ def _drop_grants(item: _Item, dropped: set[int], lines: _Lines, path: Path) -> N
     grant_items = [_Item.of(node, lines, path) for node in grants.value]
     for index in dropped:
         lines.deleted.update(range(grant_items[index].first, grant_items[index].last + 1))
-    if len(dropped) == len(grant_items):
-        lines.deleted.update(range(item.key("net_grants").start_mark.line, grant_items[0].first))
+    if len(dropped) < len(grant_items):
+        return
+    key = item.key("net_grants")
+    if key.start_mark.line > item.first:
+        lines.deleted.update(range(key.start_mark.line, grant_items[0].first))
+    else:  # the item's dash stands on this line
+        line = lines.lines[item.first]
+        colon = line.index(":", key.end_mark.column)
+        lines.lines[item.first] = f"{line[: colon + 1]} []{line[colon + 1 :]}"
 
 
 def _append(nodes: Sequence[Any], changes: Reconciliation, lines: _Lines, path: Path) -> None:

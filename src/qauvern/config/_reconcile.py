@@ -66,7 +66,8 @@ def reconcile(
     With `region` only that region's entries are looked at.
 
     Raises:
-        QauvernError: the list is suddenly empty, which is taken for a fault and changes nothing.
+        QauvernError: the list is suddenly empty, which is taken for a fault and changes nothing; or no instance
+            would be left in the file.
     """
     steps = steps or Steps()
     own = {
@@ -82,9 +83,17 @@ def reconcile(
             f"{len(configured)}. This is taken for a fault, and nothing was changed. Check the key and the account id."
         )
     staying = {crn: each for crn, each in configured.items() if crn in own and not own[crn].is_archived}
+    added = _added(own, configured, settings) if steps.add else ()
+    removed = _removed(own, configured) if steps.remove else {}
+    if len(removed) == len(settings.instances) and not added:
+        raise QauvernError(
+            "every instance of the config file is archived or no longer in the account: to remove them all would "
+            "leave none, so nothing was changed. Check the plan, the key and the account id, or write a new file "
+            "with qauvern configure."
+        )
     return Reconciliation(
-        added=_added(own, configured, settings) if steps.add else (),
-        removed=_removed(own, configured) if steps.remove else {},
+        added=added,
+        removed=removed,
         renamed={
             crn: config_name(own[crn].name, crn)
             for crn, each in staying.items()

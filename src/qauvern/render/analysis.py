@@ -9,7 +9,7 @@ from typing import Any
 
 from qauvern.balance import LimitTerms, Line, Proposal, Reason
 from qauvern.model import ReserveBasis
-from qauvern.render.instances import budget_text
+from qauvern.render.instances import OVER_BUDGET_NOTE, budget_text
 from qauvern.render.pictures import PictureRow
 from qauvern.render.text import Column, Table, draw_table, facts, printable
 from qauvern.units import (
@@ -59,7 +59,7 @@ def analysis_document(proposal: Proposal, *, preview_date: date | None = None) -
 
 def analysis_rows(proposal: Proposal, *, preview_date: date | None = None) -> list[dict[str, Any]]:
     """One row for each instance, with the same columns whatever it holds, for CSV."""
-    preview = {} if preview_date is None else {"preview_date": preview_date.isoformat()}
+    preview = {"preview_date": None if preview_date is None else preview_date.isoformat()}
     rows = [instance_document(line) for line in by_name(proposal)]
     return [{**row, "limit_breakdown": row["limit_breakdown"] or _NO_BREAKDOWN, **preview} for row in rows]
 
@@ -318,13 +318,33 @@ def underutilized_lines(proposal: Proposal) -> list[str]:
     return [heading, *shown, *([f"  and {more} more"] if more else [])]
 
 
-def analysis_notes(lines: Sequence[Line]) -> list[str]:
-    """What the marks in the table mean, where they show."""
-    notes = []
+IN_DEBT_NOTE = (
+    "in debt: its 28-day usage exceeds its limit, so it starts nothing new until usage leaves the window; "
+    "a higher limit_seconds or a net grant lets it run sooner."
+)
+UNDERUTILIZED_NOTE = (
+    "Nothing is wrong with them: optimize moves what they do not use to active instances. "
+    "A limit_seconds keeps an allocation from growing again."
+)
+_AT_LIMIT_NOTE = (
+    "at limit: its floor, which covers its 28-day usage, leaves no room below its limit; a higher limit_seconds or a "
+    "net grant gives it room."
+)
+_HELD_NOTE = (
+    "over: held: the plan is over budget and its limit is reached, so it is held at its floor until usage leaves the "
+    "window; a higher limit_seconds or a net grant lets it share again."
+)
+
+
+def analysis_notes(lines: Sequence[Line], *, over_budget: bool = False) -> list[str]:
+    """What the marks and states in the table mean and what to do about them, where they show."""
+    notes = [OVER_BUDGET_NOTE] if over_budget else []
     if any(line.is_in_debt for line in lines):
-        notes.append(
-            "!  in debt: its 28-day usage exceeds its limit; it starts nothing new until usage leaves the window."
-        )
+        notes.append(f"!  {IN_DEBT_NOTE}")
+    if any(line.reason is Reason.FLOOR_AT_LIMIT for line in lines):
+        notes.append(_AT_LIMIT_NOTE)
+    if any(line.reason is Reason.OVER_BUDGET_HELD for line in lines):
+        notes.append(_HELD_NOTE)
     if any(line.limit.terms is not None and line.limit.terms.has_crediting_grant for line in lines):
         notes.append(
             "(+grant)  a net grant lifts the limit; (+grant, ended): one that is over still credits what it paid."

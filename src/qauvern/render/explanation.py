@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
@@ -10,7 +11,8 @@ from typing import Any
 from qauvern.balance import SCORE_DENOMINATOR, GrantLedger, LimitSource, LimitTerms, Line, Proposal, Reason, ScoreTerm
 from qauvern.model import fairness
 from qauvern.plan import Refusal
-from qauvern.render.analysis import analysis_context, instance_document
+from qauvern.render.analysis import IN_DEBT_NOTE, analysis_context, instance_document
+from qauvern.render.instances import LIMIT_REACHED_NOTE
 from qauvern.render.text import facts, printable
 from qauvern.units import MS_PER_SECOND, format_ms, format_seconds, format_signed_seconds, seconds_number
 
@@ -43,6 +45,7 @@ def explanation_document(
         "room_seconds": line.room,
         "level_exact": None if proposal.level is None else str(proposal.level),
         "share": {"exact_seconds": str(line.exact_share), "seconds": line.share},
+        "reason": line.reason.value,
         "touched_by": touched_by(proposal, line, refusals),
     }
 
@@ -107,9 +110,9 @@ def touched_by(proposal: Proposal, line: Line, refusals: Sequence[Refusal]) -> l
 # --- text -------------------------------------------------------------------------------------------------------
 
 
-def explanation_text(proposal: Proposal, line: Line, refusals: Sequence[Refusal]) -> str:
-    """The derivation as paragraphs, each figure with where it comes from."""
-    return "\n\n".join(
+def explanation_text(proposal: Proposal, line: Line, refusals: Sequence[Refusal], *, width: int | None) -> str:
+    """The derivation as paragraphs within `width` characters (None: any), each figure with where it comes from."""
+    text = "\n\n".join(
         "\n".join(paragraph)
         for paragraph in (
             [f"{printable(line.name)}", str(line.crn)],
@@ -120,6 +123,23 @@ def explanation_text(proposal: Proposal, line: Line, refusals: Sequence[Refusal]
             _share_lines(proposal, line),
             _outcome_lines(proposal, line, refusals),
         )
+    )
+    return "\n".join(wrapped(each, width) for each in text.split("\n"))
+
+
+def wrapped(line: str, width: int | None) -> str:
+    """The line broken between words where it is wider than `width`; a CRN, which is one word, stays whole."""
+    if width is None or len(line) <= width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    return textwrap.fill(
+        line,
+        max(width, 20),
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        drop_whitespace=True,
     )
 
 
@@ -165,17 +185,25 @@ def _limit_lines(line: Line) -> list[str]:
     if limit.source is LimitSource.NONE:
         return ["Limit", "  none, neither in the config file nor in the account"]
     if limit.terms is None:
-        return ["Limit", f"  {format_seconds(limit.seconds)} s, the live one: the config file sets none"]
+        live = f"  {format_seconds(limit.seconds)} s, the live one: the config file sets none"
+        return ["Limit", live, *_reached_lines(line)]
     terms = limit.terms
-    boost = "" if terms.boost_start_date is None else f" (before {terms.boost_start_date})"
+    boost = "the boost" if terms.boost_start_date is None else f"{terms.boost_start_date}"
     pairs = [
         ("limit_seconds of the config file", format_seconds(terms.base_seconds)),
         ("+ usage in the window that net grants paid", format_ms(terms.grant_funded_ms)),
         ("+ unspent budget of the active net grants", format_ms(terms.unspent_grant_ms)),
-        (f"+ base usage from before the boost{boost} above limit_seconds", format_ms(terms.pre_boost_overage_ms)),
+        (f"+ base usage from before {boost} above limit_seconds", format_ms(terms.pre_boost_overage_ms)),
         ("= limit, rounded up to a second", format_seconds(limit.seconds)),
     ]
-    return ["Limit (s)", _indented(pairs), *[each for ledger in terms.grants for each in _grant_lines(ledger)]]
+    grants = [each for ledger in terms.grants for each in _grant_lines(ledger)]
+    return ["Limit (s)", _indented(pairs), *grants, *_reached_lines(line)]
+
+
+def _reached_lines(line: Line) -> list[str]:
+    if line.is_in_debt:
+        return [f"  {IN_DEBT_NOTE}"]
+    return [f"  {LIMIT_REACHED_NOTE}"] if line.limit_reached else []
 
 
 def _grant_lines(ledger: GrantLedger) -> Iterator[str]:

@@ -10,12 +10,15 @@ from typing import Any
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The rows below a header of their keys, in the first row's order; nested objects become `outer_inner` columns."""
+def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """The rows below a header; nested objects become `outer_inner` columns, lists are left out.
+
+    The header is `columns`, or the rows' keys in the first row's order where none are given.
+    """
     flat = [_flattened(row) for row in rows]
-    columns = list(dict.fromkeys(key for row in flat for key in row))
+    columns = columns or list(dict.fromkeys(key for row in flat for key in row))
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in flat)
     return text.getvalue()

@@ -125,6 +125,31 @@ def instances_table(views: Sequence[InstanceView], *, width: int | None, picture
     return draw_table([*columns, *pictures], width=width, totals=[*total_row, *[""] * len(pictures)])
 
 
+OVER_BUDGET_NOTE = (
+    "over budget: the plan's 28-day usage has reached its budget, so allocations follow usage until enough of it "
+    "leaves the window; more budget ends it sooner."
+)
+LIMIT_REACHED_NOTE = (
+    "limit reached: its 28-day usage has come to its limit; running work goes on, the rest waits until usage leaves "
+    "the window; a higher limit_seconds or a net grant lets it run sooner."
+)
+_STATE_NOTES = {
+    "limit reached": LIMIT_REACHED_NOTE,
+    "archived": "archived: its allocation is 0, and it stops analyze and optimize; update takes it out of the file.",
+    "missing": "missing: the account does not list it, and it stops analyze and optimize; update takes it out of the "
+    "file.",
+}
+
+
+def state_notes(views: Sequence[InstanceView], *, over_budget: bool = False) -> list[str]:
+    """What the states in the table mean and what to do about them, where they show."""
+    states = {view.state for view in views}
+    return [
+        *([OVER_BUDGET_NOTE] if over_budget else []),
+        *(note for state, note in _STATE_NOTES.items() if state in states),
+    ]
+
+
 def fairness_text(view: InstanceView) -> str:
     return _fairness_figure(view.fairness) if view.has_fairness else "-"
 

@@ -72,7 +72,12 @@ def picture_columns(rows: Sequence[PictureRow], today: date, *, unicode: bool) -
     ]
 
 
-PICTURES_NOTE: Final = (
-    "Daily: usage of the last 28 days, today on the right, each instance on its own scale. "
-    "Use: 28-day usage against the allocation (A) and the limit (L); X is both."
-)
+_NOTES: Final = {
+    "Daily": "Daily: usage of the last 28 days, today on the right, each instance on its own scale.",
+    "Use": "Use: 28-day usage against the allocation (A) and the limit (L); X is both.",
+}
+
+
+def picture_notes(pictures: Sequence[Column], dropped: Sequence[str]) -> list[str]:
+    """What the pictures that are shown mean."""
+    return [_NOTES[each.header] for each in pictures if each.header not in dropped]

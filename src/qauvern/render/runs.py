@@ -58,6 +58,20 @@ def run_table(run: Run, *, width: int | None) -> Table:
     )
 
 
+RUN_COLUMNS = (
+    *("run", "started_at", "account_id", "plan", "endpoint_family", "user", "host", "pid", "ended", "undoes"),
+    *("undone", "changes_planned", "changes_done", "seconds_moved", "damaged_lines"),
+)
+"""The columns of the runs as CSV: the keys of `run_document`."""
+
+CHANGE_COLUMNS = (
+    *("name", "crn"),
+    *(f"{when}_{what}_seconds" for when in ("before", "after", "actual") for what in ("allocation", "limit")),
+    *("reason", "result", "detail"),
+)
+"""The columns of a run's changes as CSV, whatever became of them."""
+
+
 def run_document(run: Run, runs: Sequence[Run], *, with_changes: bool) -> dict[str, Any]:
     """One run as plain data."""
     document: dict[str, Any] = {

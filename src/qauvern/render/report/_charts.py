@@ -13,11 +13,10 @@ from fractions import Fraction
 from typing import Any, Final
 from xml.etree import ElementTree
 
-import pygal
-import pygal.style
 from markupsafe import Markup
 
 from qauvern.render.report._limits import LimitHistory
+from qauvern.render.report._pygal import Style, pygal
 from qauvern.render.report._view import BudgetSplit, InstanceRow, Report
 from qauvern.units import MS_PER_SECOND, format_ms, format_seconds
 
@@ -96,11 +95,12 @@ def allocation_chart(report: Report) -> Chart:
             _seconds,
         )
 
-    first = "" if not rows else _largest(rows[0])
+    largest = "" if not rows else _largest(rows[0])
     return _chart(
         "allocation",
         "Allocation before and after",
-        f"{_shown(report, 'by allocation, largest first')} Two bars for each: what it holds now, and would hold. {first}",
+        f"{_shown(report, 'by allocation, largest first')} Two bars for each: what it holds now, and would hold. "
+        f"{largest}",
         [LegendEntry("allocation-0", "now"), LegendEntry("allocation-1", "new")],
         draw,
     )
@@ -132,7 +132,7 @@ def fairness_chart(report: Report) -> Chart:
             rows,
             [shown(row.fairness) for row in rows],
             [shown(row.new_fairness) for row in rows],
-            lambda value: f"{value:.2f} or more" if value >= FAIRNESS_SHOWN else f"{value:.2f}",
+            lambda value: f"{FAIRNESS_SHOWN}+" if value >= FAIRNESS_SHOWN else f"{value:.2f}",
             marks=[quarter / 4 for quarter in range(0, int(edge * 4) + 1, 1 if width == _WIDE else 2)],
             edge=edge,
         )
@@ -167,7 +167,7 @@ def daily_chart(report: Report) -> Chart:
             x_labels_major_every=7,
         )
         chart = pygal.StackedBar(**config)
-        chart.x_labels = [_day_text(day) for day in report.days]
+        chart.x_labels = [day_text(day) for day in report.days]
         for label, figures in layers:
             chart.add(label, [ms / MS_PER_SECOND for ms in figures])
         return chart
@@ -202,9 +202,11 @@ def limit_chart(history: LimitHistory, number: int) -> Chart:
         for level in [span.grant.net_grant_seconds]
     ]
 
+    drawn: list[Sequence[tuple[int, float]]] = [limit, used, ahead, *spans]
+
     def draw(width: int) -> pygal.Graph:
         step = 7 if width == _WIDE else 14
-        top = max(y for line in (limit, used, ahead, *spans) for _, y in line) or 1
+        top = max(y for line in drawn for _, y in line) or 1
         config = _config(
             width,
             230 if width == _WIDE else 220,
@@ -215,7 +217,7 @@ def limit_chart(history: LimitHistory, number: int) -> Chart:
         )
         chart = pygal.XY(**config)
         chart.x_labels = [
-            {"value": each.day.toordinal() - today.toordinal(), "label": _day_text(each.day)}
+            {"value": each.day.toordinal() - today.toordinal(), "label": day_text(each.day)}
             for each in days
             if at(each.day) % step == 0
         ]
@@ -265,7 +267,7 @@ def _stairs(points: Sequence[tuple[int, int | None]]) -> list[tuple[int, int]]:
 
 
 def sparkline(figures_ms: Sequence[int]) -> Markup:
-    """Bars for a table cell, against the row's own largest. The figures stand beside it, so it is hidden from readers."""
+    """Bars for a table cell, against the row's own largest. The figures stand beside it: screen readers skip it."""
     most = max(figures_ms, default=0)
     if not most:
         return Markup("")
@@ -316,9 +318,7 @@ def _config(width: int, height: int, kind: str, **more: Any) -> dict[str, Any]:
         "width": width,
         "height": height,
         "classes": ("chart", f"chart-{kind}"),
-        "style": pygal.style.Style(
-            font_family="inherit", label_font_size=size, major_label_font_size=size, no_data_font_size=16
-        ),
+        "style": Style(font_family="inherit", label_font_size=size, major_label_font_size=size, no_data_font_size=16),
         "show_legend": False,
         "js": (),
         "disable_xml_declaration": True,
@@ -428,7 +428,8 @@ def _seconds(figure: float) -> str:
     return format_seconds(round(figure))
 
 
-def _day_text(day: date) -> str:
+def day_text(day: date) -> str:
+    """15 Mar, whatever the locale."""
     return f"{day.day} {_MONTHS[day.month - 1]}"
 
 

@@ -12,16 +12,14 @@ from markupsafe import Markup
 
 from qauvern.render.report import _charts, _tables
 from qauvern.render.report._view import CHARTED, Report
-from qauvern.units import format_duration
 
 _FOLDER = "templates"
-_LIMIT_CHARTS = CHARTED
 
 
 def report_page(report: Report) -> str:
     """The page as one HTML document that asks for nothing else: style sheet, script and charts are in it."""
     script = _part("report.js")
-    histories = report.histories[:_LIMIT_CHARTS]
+    histories = report.histories[:CHARTED]
     return (
         _environment()
         .get_template("report.html")
@@ -49,16 +47,14 @@ def report_page(report: Report) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    return Environment(
         loader=PackageLoader("qauvern.render.report", _FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["duration"] = format_duration
-    return environment
 
 
 def _part(name: str) -> str:
-    return resources.files("qauvern.render.report").joinpath(_FOLDER, name).read_text(encoding="utf-8")
+    return resources.files("qauvern.render.report").joinpath(_FOLDER).joinpath(name).read_text(encoding="utf-8")

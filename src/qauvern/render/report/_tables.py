@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 from typing import Final
 
 from markupsafe import Markup
 
-from qauvern.render.report._charts import sparkline
+from qauvern.render.report._charts import day_text, sparkline
 from qauvern.render.report._limits import LimitHistory
 from qauvern.render.report._view import InstanceRow, Report
 from qauvern.units import (
@@ -21,8 +20,8 @@ from qauvern.units import (
     seconds_number,
 )
 
+_NONE: Final = "-"
 _SHADES: Final = 5
-_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,6 @@ class Table:
 
 
 NAME = Column("name", "Instance", is_text=True)
-
-
-def day_text(day: date) -> str:
-    """15 Mar: whatever the locale."""
-    return f"{day.day} {_MONTHS[day.month - 1]}"
 
 
 def changes_table(report: Report) -> Table:
@@ -125,11 +119,11 @@ def usage_table(report: Report) -> Table:
         "Usage by window in seconds, fairness before and after, activity score",
         (
             NAME,
-            Column("consumed_24h_seconds", "24 h"),
-            Column("consumed_3day_seconds", "3 d"),
-            Column("consumed_7day_seconds", "7 d"),
-            Column("consumed_14day_seconds", "14 d"),
-            Column("consumed_28day_seconds", "28 d"),
+            Column("consumed_24h_seconds", "24\u00a0h"),
+            Column("consumed_3day_seconds", "3\u00a0d"),
+            Column("consumed_7day_seconds", "7\u00a0d"),
+            Column("consumed_14day_seconds", "14\u00a0d"),
+            Column("consumed_28day_seconds", "28\u00a0d"),
             Column("fairness", "Fairness"),
             Column("new_fairness", "New fairness"),
             Column("activity_score", "Activity score"),
@@ -163,7 +157,7 @@ def daily_table(report: Report) -> Table:
     )
     return Table(
         "daily",
-        "Usage by UTC day in seconds; the darker the more. The last day is today so far",
+        "Usage by UTC day in seconds; the stronger the shade, the more. The last day is today so far",
         (
             NAME,
             Column("trend", "Trend", is_sortable=False),
@@ -290,7 +284,7 @@ def steps_table(history: LimitHistory, number: int) -> Table:
 
 
 def _seconds(figure: int | None) -> Cell:
-    return Cell(format_seconds(figure, absent="–"), figure)
+    return Cell(format_seconds(figure, absent=_NONE), figure)
 
 
 def _ms(figure: int) -> Cell:
@@ -320,13 +314,13 @@ def _change(seconds: int) -> Cell:
 def _fairness(value: Fraction | None, *, has_allocation: bool) -> Cell:
     if value is None:
         return Cell("∞")
-    return Cell(f"{float(value):.2f}" if has_allocation else "–", float(value))
+    return Cell(f"{float(value):.2f}" if has_allocation else _NONE, float(value))
 
 
 def _left(row: InstanceRow) -> Cell:
     left = row.left_ms
     if left is None:
-        return Cell("–")
+        return Cell(_NONE)
     text = f"-{format_seconds(ceil_seconds(-left))}" if left < 0 else format_ms(left)
     return Cell(text, seconds_number(left), "down" if left < 0 else "")
 
@@ -334,7 +328,7 @@ def _left(row: InstanceRow) -> Cell:
 def _next_change(history: LimitHistory | None) -> Cell:
     step = None if history is None else history.next_step
     if step is None:
-        return Cell("–", "")
+        return Cell(_NONE, "")
     return Cell(f"{format_seconds(step.limit_seconds)} on {step.first}", step.first.isoformat())
 
 
@@ -348,4 +342,3 @@ def _marks(row: InstanceRow) -> Cell:
 
 def _number(figure: Fraction) -> int | float:
     return figure.numerator if figure.denominator == 1 else float(figure)
-

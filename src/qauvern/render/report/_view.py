@@ -177,7 +177,7 @@ def _marks(line: Line) -> list[str]:
 def _headline(proposal: Proposal) -> str:
     changes, of = len(proposal.changes), len(proposal.lines)
     if not changes:
-        return f"Nothing to change: {'the one instance holds' if of == 1 else f'all {of:,} instances hold'} what it should."
+        return "Nothing to change: every instance holds what it should."
     up = sum(line.allocation_delta > 0 for line in proposal.lines)
     down = sum(line.allocation_delta < 0 for line in proposal.lines)
     return f"{changes:,} of {of:,} configured instances change: {up:,} would get more, {down:,} less."

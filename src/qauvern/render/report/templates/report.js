@@ -21,7 +21,7 @@ for (const table of document.querySelectorAll("table")) {
       const direction = was === null ? (isText ? "ascending" : "descending") : was === "ascending" ? "descending" : "ascending";
       const sign = direction === "ascending" ? 1 : -1;
       const keyed = [...body.rows].map((row) => [isText ? text(row, at) : figure(row, at), row]);
-      const isLast = (key) => key === null || key === "" || key === "–";
+      const isLast = (key) => key === null || key === "" || key === "-";
       keyed.sort(([a], [b]) => {
         if (isLast(a) || isLast(b)) return isLast(a) - isLast(b);
         return sign * (isText ? a.localeCompare(b, undefined, { numeric: true }) : a - b);

@@ -1,0 +1,141 @@
+"""The dead band: nobody is bothered with a small change, unless the invariants or an empty pool force it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qauvern.balance import Proposal, Reason, propose
+from qauvern.model import Guardrails, Settings
+from tests.helpers.make import TODAY, Team, line, new_allocations, settings, snapshot
+
+
+def proposal(teams: list[Team], *, budget: int, minimum_change: int, minimum: int = 10) -> Proposal:
+    given: Settings = settings(teams, minimum=minimum)
+    guarded = replace(given, guardrails=Guardrails(minimum_change_seconds=minimum_change))
+    return propose(snapshot(teams, budget=budget), guarded, TODAY)
+
+
+class TestExamples:
+    """Three equally busy teams share a pool of 270 s over floors of 10 s: 100 s each."""
+
+    def teams(self, *held: int) -> list[Team]:
+        return [Team(f"t{index}", allocation, active=1) for index, allocation in enumerate(held)]
+
+    def test_a_small_change_is_not_made_and_the_rest_is_shared_anew(self) -> None:
+        kept = proposal(self.teams(96, 140, 64), budget=300, minimum_change=5)
+        # t0 keeps 96; the other two share the remaining 300 - 96 = 204.
+        assert new_allocations(kept) == {"t0": 96, "t1": 102, "t2": 102}
+        assert line(kept, "t0").reason is Reason.DEAD_BAND
+
+    def test_a_change_of_exactly_the_minimum_is_made(self) -> None:
+        assert new_allocations(proposal(self.teams(96, 140, 64), budget=300, minimum_change=4)) == {
+            "t0": 100,
+            "t1": 100,
+            "t2": 100,
+        }
+
+    def test_where_all_change_little_nobody_does(self) -> None:
+        kept = proposal(self.teams(101, 100, 99), budget=300, minimum_change=5)
+        assert kept.changes == ()
+
+    def test_a_live_value_below_the_floor_is_never_kept(self) -> None:
+        low = proposal([Team("low", 9), Team("busy", 91, active=1)], budget=100, minimum_change=1000)
+        assert line(low, "low").new_allocation == 10
+
+    def test_a_live_value_above_the_limit_is_never_kept(self) -> None:
+        high = proposal([Team("high", 52, active=1, limit=50, live_limit=50)], budget=100, minimum_change=1000)
+        assert line(high, "high").new_allocation == 50
+
+    def test_what_the_pool_cannot_pay_is_not_kept(self) -> None:
+        """Together they hold more than the budget."""
+        tight = proposal(self.teams(60, 60), budget=100, minimum_change=1000)
+        assert sum(held or 0 for held in new_allocations(tight).values()) <= 100
+        assert tight.broken == ()
+
+    def test_limits_are_never_held_back(self) -> None:
+        teams = [Team("t", 99, active=1, limit=500, live_limit=400)]
+        kept = proposal(teams, budget=100, minimum_change=1000)
+        assert line(kept, "t").new_allocation == 99
+        assert [(change.changes_allocation, change.changes_limit) for change in kept.changes] == [(False, True)]
+
+
+figures = st.tuples(
+    st.integers(1, 400),  # held
+    st.integers(0, 60),  # consumed
+    st.integers(0, 60),  # active
+    st.none() | st.integers(0, 300),  # limit
+)
+teams = st.lists(figures, min_size=1, max_size=7).map(
+    lambda some: [
+        Team(f"t{index}", held, consumed=consumed, active=min(active, consumed), limit=limit, live_limit=limit)
+        for index, (held, consumed, active, limit) in enumerate(some)
+    ]
+)
+
+
+class TestAlways:
+    @given(teams=teams, slack=st.integers(-200, 400), minimum_change=st.integers(0, 200))
+    def test_it_fits_keeps_the_invariants_and_changes_nobody_by_less_without_need(
+        self, teams: list[Team], slack: int, minimum_change: int
+    ) -> None:
+        budget = max(1, sum(team.allocation or 0 for team in teams) + slack)
+        banded = proposal(teams, budget=budget, minimum_change=minimum_change)
+        plain = proposal(teams, budget=budget, minimum_change=0)
+        assert bool(banded.broken) == bool(plain.broken)
+        if plain.broken:
+            return
+        assert banded.new_total_seconds <= budget
+        spare = banded.pool.distributable_seconds - sum(each.share for each in banded.lines)
+        assert spare >= 0
+        for each in banded.lines:
+            held, new = each.live.allocation_seconds or 0, each.new_allocation or 0
+            assert each.floor is not None
+            if each.reason is Reason.DEAD_BAND:
+                assert new == held
+            elif 0 < abs(new - held) < minimum_change:
+                highest = [top for top in (each.allocation_cap, each.limit.seconds) if top is not None]
+                breaks = held < each.floor.seconds or any(held > max(top, each.floor.seconds) for top in highest)
+                unaffordable = held > new and held - new > spare
+                assert breaks or unaffordable, (each.name, held, new)
+
+    @given(teams=teams, slack=st.integers(0, 400), minimum_change=st.integers(0, 200))
+    def test_the_order_of_the_inputs_has_no_part_in_it(
+        self, teams: list[Team], slack: int, minimum_change: int
+    ) -> None:
+        budget = sum(team.allocation or 0 for team in teams) + slack
+        one = proposal(teams, budget=budget, minimum_change=minimum_change)
+        other = proposal(teams[::-1], budget=budget, minimum_change=minimum_change)
+        assert new_allocations(one) == new_allocations(other)
+
+    @given(teams=teams, slack=st.integers(0, 400), minimum_change=st.integers(0, 200))
+    def test_applied_it_leaves_nothing_to_do(self, teams: list[Team], slack: int, minimum_change: int) -> None:
+        budget = sum(team.allocation or 0 for team in teams) + slack
+        first = proposal(teams, budget=budget, minimum_change=minimum_change)
+        if first.broken:
+            return
+        applied = [
+            replace(team, allocation=new_allocations(first)[team.name], live_limit=line(first, team.name).new_limit)
+            for team in teams
+        ]
+        assert new_allocations(proposal(applied, budget=budget, minimum_change=0)) == new_allocations(
+            proposal(teams, budget=budget, minimum_change=0)
+        )
+
+    @given(teams=teams, slack=st.integers(-200, 400))
+    def test_0_is_off(self, teams: list[Team], slack: int) -> None:
+        budget = max(1, sum(team.allocation or 0 for team in teams) + slack)
+        off = proposal(teams, budget=budget, minimum_change=0)
+        plain = propose(snapshot(teams, budget=budget), settings(teams), TODAY)
+        assert off == plain
+        assert Reason.DEAD_BAND not in [each.reason for each in off.lines]
+
+
+@pytest.mark.parametrize("count", [2_000])
+def test_many_instances_are_no_trouble(count: int) -> None:
+    many = [Team(f"t{index}", 100 + index % 7, active=1 + index % 3) for index in range(count)]
+    kept = proposal(many, budget=sum(team.allocation or 0 for team in many), minimum_change=60)
+    assert kept.broken == ()

@@ -1,0 +1,303 @@
+"""The report: its figures are those of analyze, it stands alone, and it stays usable at any size."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+pytest.importorskip("qauvern.render.report", reason="the extra `report` is not installed")
+
+from qauvern.balance import propose
+from qauvern.model import Plan, Snapshot
+from qauvern.render.analysis import analysis_document
+from qauvern.render.report import Report, report_of, report_page
+from tests.helpers.make import TODAY, Team, grant, settings, snapshot
+from tests.helpers.page import Page, number
+
+NASTY = "<script>alert(1)</script>\"'&\x1b[31m{{ 7 * 7 }}"
+BOOST = grant(TODAY - timedelta(days=5), TODAY + timedelta(days=5), 300)
+TEAMS = (
+    Team("busy", 100, consumed=60, active=20.5, daily={TODAY: 20.5, TODAY - timedelta(days=3): 39.5}),
+    Team("capped", 100, consumed=250, active=5, limit=200, live_limit=150, daily={TODAY: 250}),
+    Team("granted", 500, consumed=120, active=1, limit=100, grants=(BOOST,), daily={TODAY: 120}),
+    Team("idle", 400),
+    Team("unheld", 60, consumed=61, region="eu-de"),
+)
+
+
+def report(teams: Sequence[Team] = TEAMS, *, budget: int | None = 2_000, elsewhere: float = 0) -> Report:
+    taken, configured = snapshot(teams, budget=budget, unconfigured_consumed=elsewhere), settings(teams)
+    return report_of(propose(taken, configured, TODAY), taken, configured)
+
+
+def document(teams: Sequence[Team] = TEAMS, *, budget: int | None = 2_000) -> dict[str, Any]:
+    return analysis_document(propose(snapshot(teams, budget=budget), settings(teams), TODAY))
+
+
+def page(teams: Sequence[Team] = TEAMS, *, budget: int | None = 2_000, elsewhere: float = 0) -> Page:
+    return Page(report_page(report(teams, budget=budget, elsewhere=elsewhere)))
+
+
+def many(count: int) -> list[Team]:
+    days = [TODAY - timedelta(days=back) for back in range(29)]
+    return [
+        Team(
+            f"team-{number:04}",
+            100 + number,
+            consumed=sum(range(29)) + number,
+            active=number % 7,
+            limit=5_000 if number % 3 or number % 20 == 1 else None,
+            grants=(BOOST,) if number % 20 == 1 else (),
+            daily={day: (number * 37 + back * 11) % 900 + 0.25 for back, day in enumerate(days)},
+        )
+        for number in range(count)
+    ]
+
+
+SECONDS_KEYS = (
+    *("current_allocation_seconds", "new_allocation_seconds", "allocation_delta_seconds"),
+    *("current_limit_seconds", "new_limit_seconds"),
+)
+USAGE_KEYS = (
+    *("consumed_24h_seconds", "consumed_3day_seconds", "consumed_7day_seconds", "consumed_14day_seconds"),
+    *("consumed_28day_seconds", "fairness", "activity_score"),
+)
+
+
+class TestFigures:
+    def test_of_the_view_model_are_those_of_analyze(self) -> None:
+        rows = {row.crn: row for row in report().rows}
+        for expected in document()["instances"]:
+            row = rows[expected["crn"]]
+            assert row.allocation_seconds == expected["current_allocation_seconds"]
+            assert row.new_allocation_seconds == expected["new_allocation_seconds"]
+            assert row.allocation_delta_seconds == expected["allocation_delta_seconds"]
+            assert row.live_limit_seconds == expected["current_limit_seconds"]
+            assert row.new_limit_seconds == expected["new_limit_seconds"]
+            assert Fraction(row.consumed_ms, 1000) == Fraction(str(expected["consumed_28day_seconds"]))
+            assert Fraction(row.last_24h_ms, 1000) == Fraction(str(expected["consumed_24h_seconds"]))
+            assert (None if row.fairness is None else float(row.fairness)) == expected["fairness"]
+            assert float(row.activity_score) == expected["activity_score"]
+
+    def test_of_the_page_are_those_of_analyze(self) -> None:
+        shown = page()
+        for expected in document()["instances"]:
+            changes, usage = shown.row("changes", expected["crn"]), shown.row("usage", expected["crn"])
+            assert changes.texts["name"] == expected["name"]
+            for row, keys in ((changes, SECONDS_KEYS), (usage, USAGE_KEYS)):
+                assert {key: number(row.values.get(key)) for key in keys} == {key: expected[key] for key in keys}
+
+    def test_are_written_as_the_terminal_writes_them(self) -> None:
+        row = page([Team("a", 12_345, consumed=1_234.56)], budget=100_000).tables["usage"][0]
+        assert row.texts["consumed_28day_seconds"] == "1,234.6"
+
+    def test_of_the_account_are_those_of_analyze(self) -> None:
+        expected = document()
+        figures = {**expected["account"], **expected["reserve"]}
+        facts = page().facts
+        assert {"allocation_budget_seconds", "consumed_seconds", "unallocated_seconds"} <= set(facts)
+        assert {key: number(value) for key, value in facts.items()} == {key: figures[key] for key in facts}
+
+    def test_fairness_with_the_new_allocation(self) -> None:
+        row = next(row for row in report().rows if row.name == "busy")
+        assert row.new_allocation_seconds is not None
+        assert row.new_fairness == Fraction(60, row.new_allocation_seconds)
+
+    def test_infinite_fairness_is_a_sign_and_no_number(self) -> None:
+        row = replace(report().rows[0], fairness=None, new_fairness=None)
+        usage = Page(report_page(replace(report(), rows=(row,)))).tables["usage"][0]
+        assert (usage.texts["fairness"], usage.values.get("fairness")) == ("∞", None)
+
+    def test_daily_usage_is_of_every_day_of_the_window(self) -> None:
+        shown = page()
+        busy = next(row for row in shown.tables["daily"] if row.texts["name"] == "busy")
+        days = [TODAY - timedelta(days=back) for back in range(28, -1, -1)]
+        assert list(busy.texts)[3:] == [day.isoformat() for day in days]
+        assert {day: value for day, value in busy.values.items() if value != "0"} == {
+            "sum": "60",
+            (TODAY - timedelta(days=3)).isoformat(): "39.5",
+            TODAY.isoformat(): "20.5",
+        }
+
+    def test_small_usage_never_reads_as_none(self) -> None:
+        (row,) = page([Team("a", consumed=0.2, daily={TODAY: 0.2})]).tables["daily"]
+        assert row.texts[TODAY.isoformat()] == "<1"
+
+    def test_what_does_not_change_is_marked_so(self) -> None:
+        (row,) = page([Team("a", 10)]).tables["changes"]
+        assert (row.kind, row.texts["allocation_delta_seconds"]) == ("same", "0")
+
+    def test_a_change_says_its_direction_in_signs_too(self) -> None:
+        texts = [row.texts["allocation_delta_seconds"] for row in page().tables["changes"]]
+        assert {text[:3] for text in texts} == {"▲ +", "▼ -"}
+
+
+class TestLimits:
+    def history(self, *grants_: Any, daily: dict[date, float] | None = None, limit: int = 100) -> Any:
+        teams = [Team("a", limit=limit, grants=grants_, daily=daily or {})]
+        (history,) = report(teams).histories
+        return history
+
+    def test_are_of_28_days_back_to_28_ahead(self) -> None:
+        days = [each.day for each in self.history(BOOST).days]
+        assert (days[0], days[-1], len(days)) == (TODAY - timedelta(days=28), TODAY + timedelta(days=28), 57)
+
+    def test_step_with_the_grant_and_what_it_paid(self) -> None:
+        """100 + 300 while active; then 100 + the 120 it paid today, until today leaves the window (28 days on)."""
+        steps = self.history(BOOST, daily={TODAY: 120}).steps
+        assert [(str(step.first), step.limit_seconds) for step in steps] == [
+            ("2026-02-15", 100),
+            ("2026-03-10", 400),
+            ("2026-03-20", 220),
+        ]
+
+    def test_of_today_is_that_of_the_proposal(self) -> None:
+        made = report()
+        (history,) = made.histories
+        today = next(each for each in history.days if each.day == TODAY)
+        assert today.limit_seconds == next(row.new_limit_seconds for row in made.rows if row.name == "granted")
+
+    def test_ahead_nothing_more_is_used(self) -> None:
+        history = self.history(BOOST, daily={TODAY - timedelta(days=20): 30, TODAY: 120})
+        assert [each.window_usage_ms for each in history.days[27:30]] == [30_000, 150_000, 150_000]
+        assert history.days[-1].window_usage_ms == 120_000
+        assert history.next_step.first == TODAY + timedelta(days=5)
+
+    @pytest.mark.parametrize(
+        ("start", "end", "state"),
+        [(2, 9, "to come"), (-2, 9, "active"), (-9, -2, "ended, still credits")],
+    )
+    def test_say_how_each_grant_stands(self, start: int, end: int, state: str) -> None:
+        given = grant(TODAY + timedelta(days=start), TODAY + timedelta(days=end), 50)
+        (span,) = self.history(given, daily={TODAY - timedelta(days=5): 20}).grants
+        assert span.state == state
+        assert span.spent_ms == (20_000 if start == -9 else 0)
+        assert span.spent_ms + span.unspent_ms == 50_000
+
+    def test_are_not_drawn_where_no_grant_moves_them(self) -> None:
+        old = grant(date(2025, 1, 1), date(2025, 2, 1), 50)
+        assert report([Team("a", limit=100, grants=(old,)), Team("b", limit=100)]).histories == ()
+
+    def test_table_holds_those_that_have_one_and_counts_the_rest(self) -> None:
+        shown = page()
+        assert [row.texts["name"] for row in shown.tables["limits"]] == ["capped", "granted"]
+        assert "3 of 5 instances have no limit" in shown.text
+        capped = shown.tables["limits"][0]
+        assert (capped.texts["left_seconds"], capped.texts["limit_marks"]) == ("-50", "in debt")
+
+
+class TestWarnings:
+    def test_over_budget_is_told(self) -> None:
+        assert "The plan is over its budget" in page(elsewhere=2_000).text
+        assert "The plan is over its budget" not in page().text
+
+    def test_broken_invariants_are_told(self) -> None:
+        """Two floors of 10 s do not fit into a budget of 15 s."""
+        shown = page([Team("a", 5), Team("b", 5)], budget=15)
+        assert "breaks its own rules" in shown.text
+        assert "Invariant 1: " in shown.text
+        assert "breaks its own rules" not in page().text
+
+    def test_what_they_say_is_escaped(self) -> None:
+        text = report_page(replace(report(), broken=("Invariant 1: too <much>",), warnings=("<b>",)))
+        assert "Invariant 1: too &lt;much&gt;" in text
+        assert "&lt;b&gt;" in text
+
+
+class TestStandsAlone:
+    def test_refers_to_nothing_but_itself(self) -> None:
+        shown = page(many(40))
+        assert {reference[:1] for reference in shown.references} == {"#"}
+        assert {reference[1:] for reference in shown.references} <= set(shown.ids)
+        assert len(shown.ids) == len(set(shown.ids))
+
+    def test_names_no_address(self) -> None:
+        assert re.findall(r"https?:|//[a-z]|@import|url\(", report_page(report())) == []
+
+    def test_has_one_script_and_style_of_its_own(self) -> None:
+        tags = [tag for tag, _ in page().elements]
+        assert (tags.count("script"), tags.count("style"), tags.count("link"), tags.count("img")) == (1, 1, 0, 0)
+
+    def test_forbids_the_browser_everything_else(self) -> None:
+        policy = next(each["content"] for tag, each in page().elements if tag == "meta" and "http-equiv" in each)
+        assert policy.startswith("default-src 'none';")
+        assert re.search(r"script-src 'sha256-[A-Za-z0-9+/=]+'$", policy)
+
+    def test_names_are_escaped_wherever_they_stand(self) -> None:
+        team = replace(TEAMS[2], name="granted")
+        taken, configured = snapshot([team], budget=2_000), settings([team])
+        named = replace(configured, instances=(replace(configured.instances[0], name=NASTY),))
+        text = report_page(report_of(propose(taken, named, TODAY), taken, named))
+        assert "<script>alert" not in text
+        assert "\x1b" not in text
+        shown = Page(text)
+        assert [tag for tag, _ in shown.elements].count("script") == 1
+        readable = NASTY.replace("\x1b", "\\x1b")
+        assert shown.tables["changes"][0].texts["name"] == readable
+        assert shown.text.count(readable) > 5
+
+    def test_is_the_same_for_the_same_snapshot(self) -> None:
+        assert report_page(report()) == report_page(report())
+
+
+class TestTextAlternatives:
+    def test_every_chart_has_a_title_and_a_description(self) -> None:
+        shown = page()
+        charts = [each for tag, each in shown.elements if tag == "svg" and "chart" in each["class"]]
+        assert len(charts) == 2 * 5  # budget, allocation, daily, fairness and one limit, wide and narrow
+        for chart in charts:
+            assert chart["role"] == "img"
+            assert set(chart["aria-labelledby"].split()) <= set(shown.ids)
+
+    def test_little_drawings_in_cells_are_left_to_the_figures_beside_them(self) -> None:
+        sparks = [each for tag, each in page().elements if tag == "svg" and each["class"] == "spark"]
+        assert sparks
+        assert all(each["aria-hidden"] == "true" for each in sparks)
+
+    def test_every_table_has_a_caption_and_headings(self) -> None:
+        shown = page()
+        tags = [tag for tag, _ in shown.elements]
+        assert tags.count("caption") == tags.count("table") == len(shown.tables)
+        assert all(each.get("scope") in ("row", "col") for tag, each in shown.elements if tag == "th")
+
+
+class TestSize:
+    def test_at_1000_instances_tables_hold_all_and_charts_the_largest(self) -> None:
+        began = time.perf_counter()
+        text = report_page(report(many(1_000), budget=10_000_000))
+        took = time.perf_counter() - began
+        shown = Page(text)
+        assert {len(shown.tables[name]) for name in ("changes", "usage", "daily")} == {1_000}
+        assert "The top 30 of 1,000 instances" in shown.text
+        assert "the first 30 of 50, by name" in shown.text
+        assert len(text.encode()) < 5_000_000
+        assert took < 20
+
+    def test_charts_of_few_say_that_they_hold_all(self) -> None:
+        assert "All 5 instances by allocation" in page().text
+
+    def test_nothing_used_at_all_is_a_page_too(self) -> None:
+        shown = page([Team("a", 100)])
+        assert "no usage at all" in shown.text
+
+    def test_a_plan_without_budget_and_allocations_is_a_page_too(self) -> None:
+        teams = [Team("a", None, consumed=5, active=1, limit=10), Team("b", None)]
+        taken: Snapshot = snapshot(teams, budget=None)
+        taken = replace(taken, account=replace(taken.account, plan=Plan.PAYGO, unallocated_seconds=0))
+        configured = settings(teams)
+        shown = Page(report_page(report_of(propose(taken, configured, TODAY), taken, configured)))
+        assert [row.texts["new_allocation_seconds"] for row in shown.tables["changes"]] == ["-", "-"]
+        assert "Who holds the budget" not in shown.text
+
+
+def test_steps_of_a_limit_follow_each_other_without_a_gap() -> None:
+    (history,) = report().histories
+    assert all(after.first - before.last == timedelta(days=1) for before, after in pairwise(history.steps))
