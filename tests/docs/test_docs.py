@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,14 @@ from typing import Any
 import click
 import pytest
 
-from qauvern.balance import propose
+from qauvern.apply import CUT_OFF, IN_DOUBT, UNDER_WAY, Result
 from qauvern.cli import COMMANDS, group
 from qauvern.config import load
 from qauvern.config._sections import Section
-from qauvern.render.analysis import analysis_document
+from qauvern.render.outcomes import _LABELS
+from tests.docs.consoles import ConsoleExample, Consoles, Step, console_examples
 from tests.docs.worked_examples import RUNNERS, WorkedExample, worked_examples
-from tests.helpers import make
+from tests.helpers.cli import Qauvern
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -89,20 +90,49 @@ class TestTheTwoCommands:
     def test_ci_can_be_run(self) -> None:
         assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
-    def test_the_picture_is_what_the_demo_shows(self, tmp_path: Path) -> None:
-        """Line by line, but for the commands, which the demo gives options."""
-        (picture,) = re.findall(r"```console\n(\$ qauvern show\n.*?)```", README, re.DOTALL)
-        ran = subprocess.run(
-            [sys.executable, "-c", "from qauvern.cli import main; main(['demo'])"],
-            env={**os.environ, "COLUMNS": "80", "TMPDIR": str(tmp_path), "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert ran.returncode == 0, ran.stderr
-        shown = [line.rstrip() for line in ran.stdout.splitlines()]
-        missing = [line for line in picture.splitlines() if not line.startswith("$") and line not in shown]
-        assert not missing, ran.stdout
+
+class TestConsoles:
+    """See tests/docs/consoles.py for what a console example may say."""
+
+    EXAMPLES = [
+        pytest.param(example, id=f"{document}-line-{example.line}")
+        for document in ("README.md", "Design.md")
+        for example in console_examples((ROOT / document).read_text(encoding="utf-8"))
+    ]
+
+    @pytest.fixture(scope="class")
+    def consoles(self, tmp_path_factory: pytest.TempPathFactory) -> Consoles:
+        """`guarded.yaml` is the sandbox's config file with the lines that README shows for guardrails."""
+        guardrails = re.search(r"^```yaml\n(guardrails:\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
+        assert guardrails
+        return Consoles(tmp_path_factory.mktemp("consoles"), {"guarded.yaml": guardrails[1]})
+
+    @pytest.mark.parametrize("example", EXAMPLES)
+    def test_each_command_says_what_the_example_shows(
+        self,
+        example: ConsoleExample,
+        consoles: Consoles,
+        monkeypatch: pytest.MonkeyPatch,
+        request: pytest.FixtureRequest,
+    ) -> None:
+        monkeypatch.delenv("XDG_STATE_HOME")
+        with consoles.fresh(request.node.callspec.id) as console:
+            for step in example.steps:
+                said = console.run(step)
+                if not console.matches(step, said):
+                    assert said == list(step.expected), f"$ {step.command}"
+
+    def test_what_a_command_says_is_compared(self, consoles: Consoles) -> None:
+        with consoles.fresh("compared") as console:
+            step = Step("qauvern --version", ("qauvern 1.2.3.4",))
+            assert not console.matches(step, console.run(step))
+
+    def test_no_example_looks_like_one_and_is_not(self) -> None:
+        """A command with its output stands in a `console` block, or nobody runs it."""
+        for document in DOCUMENTS:
+            text = (ROOT / document).read_text(encoding="utf-8")
+            others = re.sub(r"^```console\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+            assert re.findall(r"^\s*\$ .*$", others, re.MULTILINE) == []
 
 
 class TestCommands:
@@ -176,15 +206,49 @@ class TestEnvironment:
 
 
 class TestJson:
-    def test_every_name_of_the_analysis_is_documented(self) -> None:
-        teams = [
-            make.Team(
-                "a", consumed=20, active=1, limit=50, grants=(make.grant(make.TODAY, make.TODAY.replace(day=20), 9),)
-            )
+    """The section on JSON documents names what the documents have, and nothing else."""
+
+    SECTION = section_of(README, "JSON documents")
+
+    @pytest.fixture(scope="class")
+    def documents(self, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+        """One of each, by the name that the section gives it, of an account whose net grants have a say."""
+        consoles = Consoles(tmp_path_factory.mktemp("documents"), {})
+        with pytest.MonkeyPatch.context() as patch, consoles.fresh("home") as console:
+            patch.delenv("XDG_STATE_HOME", raising=False)
+
+            def printed(*arguments: str) -> Any:
+                return json.loads("\n".join(console.run(Step("qauvern -q --sandbox " + " ".join(arguments), ()))))
+
+            documents = {
+                "analysis": printed("analyze", "--format", "json", "--save-plan", "plan.json"),
+                "account": printed("show", "--format", "json"),
+                "instances": printed("instances", "--format", "json"),
+                "explanation": printed("explain", "spin-glass-sampling", "--format", "json"),
+                "plan": json.loads((console.folder / "plan.json").read_text(encoding="utf-8")),
+            }
+            console.run(Step("qauvern -q --sandbox optimize --yes", ()))
+            runs = printed("history", "--format", "json")
+            return documents | {"runs": runs, "run": printed("history", runs["runs"][0]["run"], "--format", "json")}
+
+    def test_every_document_is_in_the_table(self, documents: dict[str, Any]) -> None:
+        assert re.findall(r"^\| ([a-z]+) \|", self.SECTION, re.MULTILINE) == [
+            "document",
+            *sorted(documents, key=self.at),
         ]
-        document = analysis_document(propose(make.snapshot(teams, budget=1000), make.settings(teams), make.TODAY))
-        section = section_of(README, "analyze")
-        assert [name for name in names_in(document) if f"`{name}`" not in section] == []
+
+    def at(self, document: str) -> int:
+        return self.SECTION.index(f"\n| {document} |")
+
+    def test_every_name_is_documented(self, documents: dict[str, Any]) -> None:
+        assert {name for name in names_in(list(documents.values())) if f"`{name}`" not in self.SECTION} == set()
+
+    def test_every_documented_name_exists(self, documents: dict[str, Any]) -> None:
+        lists = self.SECTION[self.SECTION.index("\n- ") :]
+        assert set(re.findall(r"`([a-z][a-z0-9_]*)`", lists)) - set(names_in(list(documents.values()))) == set()
+
+    def test_the_schema_is_named_where_there_is_one(self) -> None:
+        assert (ROOT / "src/qauvern/render/schema.json").exists() == ("qauvern/render/schema.json" in self.SECTION)
 
 
 def names_in(document: Any) -> Iterator[str]:
@@ -196,6 +260,25 @@ def names_in(document: Any) -> Iterator[str]:
     elif isinstance(document, list):
         for value in document:
             yield from names_in(value)
+
+
+class TestWords:
+    """The words that commands say are those that README explains."""
+
+    def test_of_history(self) -> None:
+        words = re.findall(r"^\| ([a-z ]+) \| ", section_of(README, "history"), re.MULTILINE)
+        ends = {"complete", "partial", "interrupted", CUT_OFF, UNDER_WAY}
+        assert set(words) - {"option", "word"} == ends | {result.value for result in Result} | {IN_DOUBT}
+
+    def test_of_a_run_that_was_not_done_in_full(self) -> None:
+        after = section_of(README, "What to do after an exit status")
+        assert set(re.findall(r"^\| `([^`]+)` \|", after, re.MULTILINE)) == set(_LABELS.values())
+
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+    def test_of_completion(self, shell: str, qauvern: Qauvern) -> None:
+        assert f"_QAUVERN_COMPLETE={shell}_source qauvern" in section_of(README, "Shell completion")
+        script = qauvern(env={"_QAUVERN_COMPLETE": f"{shell}_source"}).stdout
+        assert f"_QAUVERN_COMPLETE={shell}_complete" in script
 
 
 class TestDesign:
