@@ -20,13 +20,16 @@ import shlex
 import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from functools import cached_property, partial
 from pathlib import Path
 from unittest import mock
+
+import pytest
 
 from qauvern.cli import main
 from qauvern.sandbox import Sandbox
@@ -213,18 +216,17 @@ class Consoles:
         own_config = (state / "sandbox" / "config.yaml").read_text()
         for file, addition in self.files.items():
             (folder / file).write_text(own_config + addition)
-        ahead: timedelta = NOW - datetime.now(timezone.utc)
+        ahead = NOW - datetime.now(timezone.utc)
         before = Path.cwd()
         os.chdir(folder)
         try:
-            with (
-                mock.patch("qauvern.cli._account.now", lambda: datetime.now(timezone.utc) + ahead),
-                mock.patch.object(Sandbox, "create", partial(Sandbox.create, now=NOW)),
-                mock.patch.object(socket, "gethostname", lambda: "ops"),
-                mock.patch.object(Sandbox, "wait", lambda _sandbox: None),
-                mock.patch("tempfile.tempdir", str(home)),
-            ):
-                environment = {"HOME": str(home), "LOGNAME": "ann", "COLUMNS": COLUMNS}
-                yield Console(folder, environment)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.delenv("XDG_STATE_HOME", raising=False)
+                patch.setattr("qauvern.cli._account.now", lambda: datetime.now(timezone.utc) + ahead)
+                patch.setattr(Sandbox, "create", partial(Sandbox.create, now=NOW))
+                patch.setattr(Sandbox, "wait", lambda _sandbox: None)
+                patch.setattr(socket, "gethostname", lambda: "ops")
+                patch.setattr(tempfile, "tempdir", str(home))
+                yield Console(folder, {"HOME": str(home), "LOGNAME": "ann", "COLUMNS": COLUMNS})
         finally:
             os.chdir(before)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -19,7 +17,6 @@ from qauvern.cli import COMMANDS, group
 from qauvern.config import load
 from qauvern.config._sections import Section
 from qauvern.render.outcomes import _LABELS
-from tests.docs.consoles import ConsoleExample, Consoles, Step, console_examples
 from tests.docs.worked_examples import RUNNERS, WorkedExample, worked_examples
 from tests.helpers.cli import Qauvern
 
@@ -91,50 +88,6 @@ class TestTheTwoCommands:
         assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
-class TestConsoles:
-    """See tests/docs/consoles.py for what a console example may say."""
-
-    EXAMPLES = [
-        pytest.param(example, id=f"{document}-line-{example.line}")
-        for document in ("README.md", "Design.md")
-        for example in console_examples((ROOT / document).read_text(encoding="utf-8"))
-    ]
-
-    @pytest.fixture(scope="class")
-    def consoles(self, tmp_path_factory: pytest.TempPathFactory) -> Consoles:
-        """`guarded.yaml` is the sandbox's config file with the lines that README shows for guardrails."""
-        guardrails = re.search(r"^```yaml\n(guardrails:\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
-        assert guardrails
-        return Consoles(tmp_path_factory.mktemp("consoles"), {"guarded.yaml": guardrails[1]})
-
-    @pytest.mark.parametrize("example", EXAMPLES)
-    def test_each_command_says_what_the_example_shows(
-        self,
-        example: ConsoleExample,
-        consoles: Consoles,
-        monkeypatch: pytest.MonkeyPatch,
-        request: pytest.FixtureRequest,
-    ) -> None:
-        monkeypatch.delenv("XDG_STATE_HOME")
-        with consoles.fresh(request.node.callspec.id) as console:
-            for step in example.steps:
-                said = console.run(step)
-                if not console.matches(step, said):
-                    assert said == list(step.expected), f"$ {step.command}"
-
-    def test_what_a_command_says_is_compared(self, consoles: Consoles) -> None:
-        with consoles.fresh("compared") as console:
-            step = Step("qauvern --version", ("qauvern 1.2.3.4",))
-            assert not console.matches(step, console.run(step))
-
-    def test_no_example_looks_like_one_and_is_not(self) -> None:
-        """A command with its output stands in a `console` block, or nobody runs it."""
-        for document in DOCUMENTS:
-            text = (ROOT / document).read_text(encoding="utf-8")
-            others = re.sub(r"^```console\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-            assert re.findall(r"^\s*\$ .*$", others, re.MULTILINE) == []
-
-
 class TestCommands:
     @pytest.mark.parametrize("name", [name for name in ALL_COMMANDS if name])
     def test_each_has_its_section_with_all_its_options(self, name: str) -> None:
@@ -203,63 +156,6 @@ class TestEnvironment:
         in_table = re.findall(r"^\| `([A-Z_]+)` \|", self.SECTION, re.MULTILINE)
         assert in_table
         assert [each for each in in_table if each not in SOURCES] == []
-
-
-class TestJson:
-    """The section on JSON documents names what the documents have, and nothing else."""
-
-    SECTION = section_of(README, "JSON documents")
-
-    @pytest.fixture(scope="class")
-    def documents(self, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-        """One of each, by the name that the section gives it, of an account whose net grants have a say."""
-        consoles = Consoles(tmp_path_factory.mktemp("documents"), {})
-        with pytest.MonkeyPatch.context() as patch, consoles.fresh("home") as console:
-            patch.delenv("XDG_STATE_HOME", raising=False)
-
-            def printed(*arguments: str) -> Any:
-                return json.loads("\n".join(console.run(Step("qauvern -q --sandbox " + " ".join(arguments), ()))))
-
-            documents = {
-                "analysis": printed("analyze", "--format", "json", "--save-plan", "plan.json"),
-                "account": printed("show", "--format", "json"),
-                "instances": printed("instances", "--format", "json"),
-                "explanation": printed("explain", "spin-glass-sampling", "--format", "json"),
-                "plan": json.loads((console.folder / "plan.json").read_text(encoding="utf-8")),
-            }
-            console.run(Step("qauvern -q --sandbox optimize --yes", ()))
-            runs = printed("history", "--format", "json")
-            return documents | {"runs": runs, "run": printed("history", runs["runs"][0]["run"], "--format", "json")}
-
-    def test_every_document_is_in_the_table(self, documents: dict[str, Any]) -> None:
-        assert re.findall(r"^\| ([a-z]+) \|", self.SECTION, re.MULTILINE) == [
-            "document",
-            *sorted(documents, key=self.at),
-        ]
-
-    def at(self, document: str) -> int:
-        return self.SECTION.index(f"\n| {document} |")
-
-    def test_every_name_is_documented(self, documents: dict[str, Any]) -> None:
-        assert {name for name in names_in(list(documents.values())) if f"`{name}`" not in self.SECTION} == set()
-
-    def test_every_documented_name_exists(self, documents: dict[str, Any]) -> None:
-        lists = self.SECTION[self.SECTION.index("\n- ") :]
-        assert set(re.findall(r"`([a-z][a-z0-9_]*)`", lists)) - set(names_in(list(documents.values()))) == set()
-
-    def test_the_schema_is_named_where_there_is_one(self) -> None:
-        assert (ROOT / "src/qauvern/render/schema.json").exists() == ("qauvern/render/schema.json" in self.SECTION)
-
-
-def names_in(document: Any) -> Iterator[str]:
-    """All keys of a JSON document."""
-    if isinstance(document, dict):
-        yield from document
-        for value in document.values():
-            yield from names_in(value)
-    elif isinstance(document, list):
-        for value in document:
-            yield from names_in(value)
 
 
 class TestWords:

@@ -12,12 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from qauvern.apply import read_run
 from qauvern.balance import activity_score, limit_terms, propose, water_fill
 from qauvern.balance.floors import Floor, floor_of, floor_over_budget
-from qauvern.model import NetGrant, ReserveBasis
+from qauvern.model import Guardrails, NetGrant, ReserveBasis
+from qauvern.plan import Ledger, Phase, refusals
+from qauvern.render.analysis import SHORT_REASONS
 from qauvern.units import ceil_seconds, ms_from_seconds
 from tests.helpers import make
+from tests.helpers.account import change
 
 _BLOCK = re.compile(r"^```worked-example\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -200,6 +206,72 @@ def _over_budget(example: WorkedExample) -> list[Row]:
     return [{"new": _cell(make.new_allocations(proposal)[team.name])} for team in teams]
 
 
+def _dead_band(example: WorkedExample) -> list[Row]:
+    teams = [
+        make.Team(given["instance"], allocation=int(given["holds"]), active=float(given["24h"]))
+        for given, _ in example.rows
+    ]
+    settings = make.settings(teams, minimum=int(example.setting(r"minimum (\d+)")[1]))
+    minimum_change = int(example.setting(r"minimum change (\d+)")[1])
+    proposal = propose(
+        make.snapshot(teams, budget=int(example.setting(r"budget (\d+)")[1])),
+        replace(settings, guardrails=Guardrails(minimum_change_seconds=minimum_change)),
+        make.TODAY,
+    )
+    assert not proposal.broken
+    lines = [make.line(proposal, team.name) for team in teams]
+    return [{"new": _cell(line.new_allocation), "reason": SHORT_REASONS[line.reason]} for line in lines]
+
+
+def _guardrails(example: WorkedExample) -> list[Row]:
+    """Each row is a run; a cell is the allocation of an instance before and after."""
+    guardrails = Guardrails(
+        max_changes_percent=Decimal(example.setting(r"max_changes_percent (\d+)")[1]),
+        max_decrease_percent=Decimal(example.setting(r"max_decrease_percent (\d+)")[1]),
+    )
+    return [
+        {
+            "refused by": ", ".join(
+                refusal.name.value
+                for refusal in refusals(
+                    [change(name, *map(int, cell.split(":"))) for name, cell in given.items() if cell != "-"],
+                    guardrails,
+                    len(given),
+                )
+            )
+            or "nothing"
+        }
+        for given, _ in example.rows
+    ]
+
+
+def _ledger(example: WorkedExample) -> list[Row]:
+    """The changes one after the other; `write` is what comes of a write that is not held back."""
+    changes = tuple(change(given["instance"], int(given["holds"]), int(given["new"])) for given, _ in example.rows)
+    assert sorted(changes, key=lambda each: list(Phase).index(each.phase)) == list(changes)
+    others = int(example.setting(r"others hold (\d+)")[1])
+    total_held = others + sum(each.before.allocation_seconds or 0 for each in changes)
+    ledger = Ledger.of(changes, cap=int(example.setting(r"budget (\d+)")[1]), total_held=total_held)
+    rows = []
+    for each, (given, _) in zip(changes, example.rows, strict=True):
+        outcome = given["write"] if ledger.reserve(each) else "held back"
+        if outcome == "done":
+            ledger.settle(each.crn, each.after.allocation_seconds)
+        rows.append({"outcome": outcome, "most held": str(ledger.most_held)})
+    return rows
+
+
+def _journal(example: WorkedExample) -> list[Row]:
+    """The lines before the table are those of the file, the last of them cut off."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "run.jsonl"
+        path.write_text("\n".join(example.settings), encoding="utf-8")
+        run = read_run(path)
+    assert run.damaged_lines == 1
+    results = {each.change.name: each.status for each in run.changes}
+    return [{"result": results[given["instance"]]} for given, _ in example.rows]
+
+
 RUNNERS: dict[str, Callable[[WorkedExample], list[Row]]] = {
     "rounding": _rounding,
     "activity score": _score,
@@ -209,4 +281,8 @@ RUNNERS: dict[str, Callable[[WorkedExample], list[Row]]] = {
     "effective limit": _effective_limit,
     "sharing": _sharing,
     "over budget": _over_budget,
+    "dead band": _dead_band,
+    "guardrails": _guardrails,
+    "ledger": _ledger,
+    "journal": _journal,
 }

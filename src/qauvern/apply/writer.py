@@ -56,18 +56,21 @@ class Writer:
 
         Every try but the first comes right after a read that shows the instance as it was before.
         """
-        detail, last_result, any_lost = "", Result.FAILED, False
+        detail, any_lost = "", False
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self.port.write(change.crn, change.after.allocation_seconds, change.after.limit_seconds, live.backends)
                 return self._settle_accepted(change, live)
             except WriteRefused as refusal:
-                detail, last_result = str(refusal), Result.FAILED
+                detail = str(refusal)
                 if refusal.retry_after is None:
-                    return Outcome(change, last_result, detail, change.before, may_still_land=any_lost)
+                    return _not_taken(change, detail, any_lost=any_lost)
+                if refusal.retry_after > self.pace.operation_timeout:
+                    waits = f"IBM asks to wait {refusal.retry_after:g} s, longer than --operation-timeout"
+                    return _not_taken(change, f"{waits}: {detail}", any_lost=any_lost)
                 delay = max(refusal.retry_after, self.pace.retry_delay)
             except WriteOutcomeUnknown as lost:
-                detail, last_result, any_lost = str(lost), Result.UNKNOWN, True
+                detail, any_lost = str(lost), True
                 delay = self.pace.retry_delay * 2 ** (attempt - 1)
             settled = self._settle(change, live, was_sent=any_lost)
             if settled is None and attempt < ATTEMPTS and not self.is_stopped():
@@ -76,10 +79,8 @@ class Writer:
             if settled is not None:
                 return settled
             if self.is_stopped():
-                detail = f"interrupted before it was tried again: {detail}"
-                return Outcome(change, last_result, detail, change.before, may_still_land=any_lost)
-        detail = f"gave up after {ATTEMPTS} tries: {detail}"
-        return Outcome(change, last_result, detail, change.before, may_still_land=any_lost)
+                return _not_taken(change, f"interrupted before it was tried again: {detail}", any_lost=any_lost)
+        return _not_taken(change, f"gave up after {ATTEMPTS} tries: {detail}", any_lost=any_lost)
 
     def _settle_accepted(self, change: Change, before: Instance) -> Outcome:
         """What an accepted write came to. That it did not take is looked at twice: its operation may begin late."""
@@ -137,6 +138,12 @@ class Writer:
                 return live
             self.pace.sleep(min(delay, max(0.0, deadline - self.pace.clock())))
             delay = min(delay * 2, self.pace.longest_poll)
+
+
+def _not_taken(change: Change, detail: str, *, any_lost: bool) -> Outcome:
+    """The instance is as it was. A try whose answer was lost may have its effect still: the outcome is unknown then."""
+    result = Result.UNKNOWN if any_lost else Result.FAILED
+    return Outcome(change, result, detail, change.before, wrote=any_lost, may_still_land=any_lost)
 
 
 def _foreign_operation(change: Change, actual: Holding) -> Outcome:

@@ -113,7 +113,8 @@ class Pool:
 
     `unconfigured_held_seconds` is reserved for the instances that the config file does not list. `reserve_seconds` is
     what stays back of `seconds`; `distributable_seconds` is handed out over the floors. `budget_reserve_seconds` is
-    the part of the budget that the total must leave free (reserve basis budget only).
+    the part of the budget that the total must leave free (reserve basis budget only). `unconfigured_listed_seconds` is
+    the sum of their listed allocations, which an account in order agrees with.
     """
 
     unconfigured_held_seconds: int
@@ -121,6 +122,7 @@ class Pool:
     seconds: int
     distributable_seconds: int
     budget_reserve_seconds: int = 0
+    unconfigured_listed_seconds: int = 0
 
     @property
     def reserve_seconds(self) -> int:

@@ -46,6 +46,7 @@ def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
     pool = _pool(
         candidates, snapshot.account.budget_seconds, held_by_unconfigured(snapshot, settings), settings.reserve
     )
+    pool = replace(pool, unconfigured_listed_seconds=listed_with_unconfigured(snapshot, settings))
     shared = share_pool(candidates, pool.distributable_seconds, settings.guardrails.minimum_change_seconds)
     proposal = Proposal(
         today=today,
@@ -78,6 +79,14 @@ def held_by_unconfigured(snapshot: Snapshot, settings: Settings) -> int:
         if configured.crn in snapshot.instances
     )
     return max(0, account.budget_seconds - account.unallocated_seconds - held_by_configured)
+
+
+def listed_with_unconfigured(snapshot: Snapshot, settings: Settings) -> int:
+    """Seconds that the listed instances which the config file does not name hold by their own account."""
+    configured = {each.crn for each in settings.instances}
+    return sum(
+        instance.allocation_seconds or 0 for crn, instance in snapshot.instances.items() if crn not in configured
+    )
 
 
 def _refuse_unusable(snapshot: Snapshot, settings: Settings) -> None:

@@ -80,6 +80,16 @@ def _display_rows(proposal: Proposal, output_format: str, preview_date: date | N
 
 
 def _warn(proposal: Proposal) -> None:
+    pool = proposal.pool
+    if (
+        proposal.account.budget_seconds is not None
+        and pool.unconfigured_listed_seconds > pool.unconfigured_held_seconds
+    ):
+        _say.warning(
+            f"the account's figures leave {pool.unconfigured_held_seconds:,} s for unconfigured instances, but those "
+            f"listed hold {pool.unconfigured_listed_seconds:,} s: the budget may lie below what is held. Increases that "
+            "would lift the total over the budget are held back."
+        )
     for warning in over_budget_warnings(proposal):
         _say.warning(warning + ".")
     _say.error_lines(f"invariant {broken.number}: {broken.message}" for broken in proposal.broken)

@@ -66,7 +66,9 @@ def command(
             each.crn: grants_without_effect(each.net_grants, today) for each in settings.instances if each.net_grants
         },
     )
-    if region is not None and region not in {each.crn.region for each in (*settings.instances, *live)}:
+    if region is not None and region not in {
+        crn.region for crn in (*(each.crn for each in settings.instances), *(each.crn for each in live))
+    }:
         _say.warning(f"neither the config file nor the account has an instance in {region}.")
     for line in _notes(settings, changes, today, region):
         _say.note(line)

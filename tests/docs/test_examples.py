@@ -1,0 +1,113 @@
+"""The console examples of the documents come out, and the JSON that README describes is what commands print."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.consoles import ConsoleExample, Consoles, Step, console_examples
+from tests.docs.test_docs import DOCUMENTS, README, ROOT, section_of
+
+CONSOLES = [
+    pytest.param(example, id=f"{document}-line-{example.line}")
+    for document in DOCUMENTS
+    for example in console_examples((ROOT / document).read_text(encoding="utf-8"))
+]
+
+
+@pytest.fixture(scope="module")
+def consoles(tmp_path_factory: pytest.TempPathFactory) -> Consoles:
+    """`guarded.yaml` is the sandbox's config file with the lines that README shows for guardrails."""
+    guardrails = re.search(r"^```yaml\n(guardrails:\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert guardrails
+    return Consoles(tmp_path_factory.mktemp("consoles"), {"guarded.yaml": guardrails[1]})
+
+
+class TestConsoles:
+    @pytest.mark.parametrize("example", CONSOLES)
+    def test_each_command_says_what_the_example_shows(
+        self, example: ConsoleExample, consoles: Consoles, request: pytest.FixtureRequest
+    ) -> None:
+        with consoles.fresh(request.node.callspec.id) as console:
+            for step in example.steps:
+                said = console.run(step)
+                if not console.matches(step, said):
+                    assert said == list(step.expected), f"$ {step.command}"
+
+    @pytest.mark.parametrize(
+        "expected",
+        [
+            ["Nothing of the kind"],
+            ["Made at  2026-03-02T09:30:00Z"],
+            ["...", "Instances            25", "..."],
+            ["...", "Folder               /home/bob/...", "..."],
+        ],
+    )
+    def test_what_it_does_not_say_is_found(self, consoles: Consoles, expected: list[str], tmp_path: Path) -> None:
+        with consoles.fresh(tmp_path.name) as console:
+            step = Step("qauvern sandbox show", tuple(expected))
+            assert not console.matches(step, console.run(step))
+
+    @pytest.mark.parametrize("document", DOCUMENTS)
+    def test_commands_with_their_output_are_in_console_blocks(self, document: str) -> None:
+        """Nobody runs the others."""
+        text = (ROOT / document).read_text(encoding="utf-8")
+        others = re.sub(r"^```console\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+        assert re.findall(r"^\s*\$ .*$", others, re.MULTILINE) == []
+
+
+@pytest.fixture(scope="module")
+def documents(consoles: Consoles) -> dict[str, Any]:
+    """One of each JSON document by the name that README gives it, of an account whose net grants have a say."""
+    with consoles.fresh("documents") as console:
+
+        def printed(*arguments: str) -> Any:
+            return json.loads("\n".join(console.run(Step(" ".join(("qauvern -q --sandbox", *arguments)), ()))))
+
+        before = {
+            "analysis": printed("analyze", "--format", "json", "--save-plan", "plan.json"),
+            "account": printed("show", "--format", "json"),
+            "instances": printed("instances", "--format", "json"),
+            "explanation": printed("explain", "spin-glass-sampling", "--format", "json"),
+            "plan": json.loads((console.folder / "plan.json").read_text(encoding="utf-8")),
+        }
+        console.run(Step("qauvern -q --sandbox optimize --yes", ()))
+        runs = printed("history", "--format", "json")
+        return before | {"runs": runs, "run": printed("history", runs["runs"][0]["run"], "--format", "json")}
+
+
+class TestJsonDocuments:
+    """The section names what the documents have, and nothing else."""
+
+    SECTION = section_of(README, "JSON documents")
+
+    def test_the_table_has_each_of_them(self, documents: dict[str, Any]) -> None:
+        assert set(re.findall(r"^\| ([a-z]+) \|", self.SECTION, re.MULTILINE)) - {"document"} == set(documents)
+
+    def test_every_name_is_described(self, documents: dict[str, Any]) -> None:
+        names = set(names_in(list(documents.values())))
+        assert {name for name in names if f"`{name}`" not in self.SECTION} == set()
+
+    def test_every_name_that_is_described_exists(self, documents: dict[str, Any]) -> None:
+        described = set(re.findall(r"`([a-z][a-z0-9_]*)`", self.SECTION[self.SECTION.index("\n- ") :]))
+        assert described - set(names_in(list(documents.values()))) == set()
+
+    def test_the_schema_is_named_where_there_is_one(self) -> None:
+        there_is_one = (ROOT / "src/qauvern/render/schema.json").exists()
+        assert there_is_one == ("`qauvern/render/schema.json`" in self.SECTION)
+
+
+def names_in(document: Any) -> Iterator[str]:
+    """All keys of a JSON document."""
+    if isinstance(document, dict):
+        yield from document
+        for value in document.values():
+            yield from names_in(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from names_in(value)
