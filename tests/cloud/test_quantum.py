@@ -24,7 +24,7 @@ def quantum(transport: Transport, server: Server, tokens: FixedTokens) -> Quantu
 
 
 def subscription(**figures: Any) -> dict[str, Any]:
-    return {"plan_id": PREMIUM, "subscription_id": "s-1", **figures}
+    return {"plan_id": PREMIUM, "subscription_id": "s-1"} | figures
 
 
 def plans(*rows: object) -> Answer:
@@ -48,7 +48,7 @@ class TestAccount:
             (
                 [
                     subscription(usage_allocation_seconds=1000, unallocated_usage_seconds=10, usage_limit_seconds=7),
-                    subscription(usage_allocation_seconds=500, unallocated_usage_seconds=0.0),
+                    subscription(subscription_id="s-2", usage_allocation_seconds=500, unallocated_usage_seconds=0.0),
                     {"plan_id": "another", "usage_allocation_seconds": "junk"},
                 ],
                 (1500, 10, 7),

@@ -146,7 +146,7 @@ class _Keyboard(Stream):
         super().__init__(text, is_terminal=bool(text))
         self._screen = screen
 
-    def readline(self, size: int = -1, /) -> str:
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
         typed = super().readline(size)
         self._screen.write(typed)
         return typed

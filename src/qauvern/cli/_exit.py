@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -42,7 +43,11 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
     except click.exceptions.Exit as stopped:
         status = stopped.exit_code
     except click.ClickException as mistake:
-        mistake.show()
+        from qauvern.render.text import printable_lines
+
+        said = io.StringIO()
+        mistake.show(said)
+        click.echo(printable_lines(said.getvalue()), nl=False, err=True)
         status = ExitStatus.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)

@@ -1,4 +1,8 @@
-"""How commands talk: data to stdout, everything else to stderr."""
+"""How commands talk: data to stdout, everything else to stderr.
+
+Names and messages from outside may hold what steers a terminal. So every text is made printable here, whatever it is
+made of; the only escape sequences that go out are those of the styles that this module and draw_table put around it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from click.core import ParameterSource
 
 from qauvern.cli._options import GlobalOptions
 from qauvern.model import QauvernError
-from qauvern.render.text import Table, dropped_note
+from qauvern.render.text import Table, dropped_note, escaped_json, printable, printable_lines
 
 if TYPE_CHECKING:
     from qauvern.cloud import RequestEvent, Statistics
@@ -50,9 +54,9 @@ def prints_unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")
 
 
-def data(text: str = "") -> None:
-    """Data, to stdout."""
-    click.echo(text)
+def data(text: str = "", *, color: str | None = None, bold: bool | None = None) -> None:
+    """Data, to stdout: a line, or several."""
+    click.echo(click.style(printable_lines(text), fg=color, bold=bold) if color or bold else printable_lines(text))
 
 
 def json_data(document: Any) -> None:
@@ -62,14 +66,15 @@ def json_data(document: Any) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(document, indent=2, allow_nan=False)
-    click.echo(text)
+    click.echo(escaped_json(text))
 
 
 def csv_data(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
-    """Rows as CSV, to stdout, with these columns or those that the rows have."""
+    """Rows as CSV, to stdout, with these columns or those that the rows have. Exact, but on a terminal."""
     from qauvern.render.formats import csv_text
 
-    click.echo(csv_text(rows, columns), nl=False)
+    text = csv_text(rows, columns)
+    click.echo(printable_lines(text) if sys.stdout.isatty() else text, nl=False)
 
 
 def table_data(table: Table) -> None:
@@ -79,10 +84,10 @@ def table_data(table: Table) -> None:
         note(dropped_note(table.dropped))
 
 
-def _tell(text: str, color: bool | None = None) -> None:
-    """Text to stderr. Where nobody reads it any more, a run that writes goes on to its end all the same."""
+def _tell(*lines: str, label: str = "", color: bool | None = None) -> None:
+    """Lines to stderr, behind a styled label. Nobody may read them any more: a run that writes goes on to its end."""
     with suppress(BrokenPipeError):
-        click.echo(text, err=True, color=color)
+        click.echo(label + "\n  ".join(map(printable, lines)), err=True, color=color)
 
 
 def paragraphs(*paragraphs: Sequence[str]) -> None:
@@ -105,7 +110,8 @@ def note(text: str, options: GlobalOptions | None = None) -> None:
 
 def next_step(text: str) -> None:
     """What to do next, to stderr."""
-    note(click.style("Next: ", bold=True) + text)
+    if not click.get_current_context().ensure_object(GlobalOptions).quiet:
+        _tell(text, label=click.style("Next: ", bold=True))
 
 
 def command_line(*words: str) -> str:
@@ -120,12 +126,12 @@ def command_line(*words: str) -> str:
 
 def warning(text: str) -> None:
     """A warning, to stderr, with --quiet too."""
-    _tell(click.style("Warning: ", fg="yellow", bold=True) + text)
+    warnings([text])
 
 
 def warnings(lines: Sequence[str]) -> None:
     """A warning of several lines."""
-    warning("\n  ".join(lines))
+    _tell(*lines, label=click.style("Warning: ", fg="yellow", bold=True))
 
 
 def request(event: RequestEvent) -> None:
@@ -146,7 +152,7 @@ def requests_total(statistics: Statistics) -> None:
 def error_lines(lines: Iterable[str], *, color: bool | None = None) -> None:
     """Errors, to stderr, one a line. `color` None leaves it to the global options and to what stderr is."""
     for line in lines:
-        _tell(click.style("Error: ", fg="red", bold=True) + line, color)
+        _tell(line, label=click.style("Error: ", fg="red", bold=True), color=color)
 
 
 @contextmanager
@@ -173,6 +179,7 @@ def confirmed(question: str, *, yes: bool, otherwise: str = "Say --yes, or --dry
     """
     if yes:
         return True
+    question = printable(question)
     if not sys.stdin.isatty():
         raise NoAnswer(f"{question} There is no terminal to answer at. {otherwise}")
     try:

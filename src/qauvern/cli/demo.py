@@ -71,7 +71,9 @@ def _walk(ctx: click.Context, sandbox: Sandbox, config: Path) -> None:
 
 
 def _step(number: int, says: str) -> None:
-    _say.data("\n" + click.style(f"{number}. {says}", bold=True) + "\n")
+    _say.data()
+    _say.data(f"{number}. {says}", bold=True)
+    _say.data()
 
 
 def _run(ctx: click.Context, name: str, arguments: list[str]) -> None:

@@ -123,7 +123,7 @@ def _show_difference(old: str, new: str, path: Path) -> None:
     lines = difflib.unified_diff(old.splitlines(), new.splitlines(), str(path), f"{path} (new)", n=2, lineterm="")
     colors = {"+": "green", "-": "red", "@": "cyan"}
     for line in lines:
-        _say.data(click.style(line, fg=colors.get(line[:1])))
+        _say.data(line, color=colors.get(line[:1]))
 
 
 def _replace(path: Path, old: str, new: str) -> None:

@@ -61,6 +61,7 @@ class Cloud:
         self._controller = ResourceController(transport, tokens, endpoints.resource_controller)
         self._quantum = Quantum(transport, tokens, endpoints)
         self._names: dict[Crn, str] = {}
+        self._with_backends: set[Crn] = set()
 
     def __enter__(self) -> Cloud:
         return self
@@ -104,7 +105,7 @@ class Cloud:
         Raises:
             NotFound: there is none, or it has been removed.
         """
-        live = self._controller.read(crn, self._describe(crn))
+        live = self._controller.read(crn, self._describe(crn), has_backends=crn in self._with_backends)
         self._names[crn] = live.instance.name
         return live
 
@@ -189,6 +190,7 @@ class Cloud:
         """Every instance of the plan, a page at a time."""
         for page in self._controller.pages(plan):
             self._names.update({instance.crn: instance.name for instance in page})
+            self._with_backends.update(instance.crn for instance in page if instance.backends is not None)
             yield page
 
     def usage_by_instance(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -88,6 +90,22 @@ def _key_in_file(path: Path, source: str) -> str:
     return key.strip()
 
 
+_SHORTEST_IN_BASE64 = 8
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """What every base64 text that holds the secret holds of it, wherever in the encoded text the secret begins."""
+    raw = secret.encode()
+    if len(raw) < _SHORTEST_IN_BASE64:
+        return
+    for before in range(3):
+        # The characters to which only bits of the secret contribute: 6 bits each, 8 bits a byte.
+        first, last = -(-before * 8 // 6), (before + len(raw)) * 8 // 6
+        encoded = base64.b64encode(bytes(before) + raw).decode()[first:last]
+        yield encoded
+        yield encoded.translate(str.maketrans("+/", "-_"))
+
+
 class Redactor:
     """Takes secrets out of text: the ones it was told, and whatever looks like one."""
 
@@ -105,10 +123,11 @@ class Redactor:
         self._forms: tuple[str, ...] = ()
 
     def add(self, secret: str) -> None:
-        """Takes this secret out of all text from now on, also where it is quoted for a URL or JSON."""
+        """Takes this secret out of all text from now on, also where it is quoted for a URL, JSON or HTML, or base64."""
         if len(secret) < self._SHORTEST:
             return
         forms = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+        forms |= {html.escape(secret), *_in_base64(secret)}
         with self._lock:
             # Longest first, so that no form leaves the rest of a longer one behind.
             self._forms = tuple(sorted({*self._forms, *forms}, key=len, reverse=True))

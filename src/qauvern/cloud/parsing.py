@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final, NoReturn
@@ -29,19 +30,28 @@ def _refuse_constant(name: str) -> NoReturn:
     raise BadBody(f"it holds {name}, which is no JSON figure")
 
 
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs. A key given twice has two meanings, and which one is meant is not guessed."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise BadBody(f"it holds the key {shown(twice)} twice")
+    return made
+
+
 _END_MARKS = tuple(" \t\r\n,:]}")
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_doubles, parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 def document(chunks: Iterable[bytes]) -> Any:
     """The JSON document of a whole body.
 
     Raises:
-        BadBody: it is no JSON, holds NaN or Infinity, or is nested absurdly.
+        BadBody: it is no JSON, holds NaN or Infinity or a key twice in one object, or is nested absurdly.
     """
     body = b"".join(chunks)
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant)
+        return _DECODER.decode(body.decode("utf-8-sig"))
     except (ValueError, ArithmeticError):
         raise BadBody(_not_json(body)) from None
     except RecursionError:
@@ -131,10 +141,14 @@ class _Reader:
                 if self._text[end : end + 1] in _END_MARKS:
                     self._at = end
                     return value
-            if len(self._text) - self._at > MAX_ROW_CHARACTERS:
+            length = len(self._text) - self._at
+            if length > MAX_ROW_CHARACTERS:
                 raise BadBody("it is not valid JSON, or one of its values is absurdly long")
+            # Twice as much before the next try: else a long value that comes in drops takes quadratic time.
             if not self._read_more():
                 raise BadBody("it is not valid JSON, or breaks off")
+            while len(self._text) - self._at < 2 * length and self._read_more():
+                pass
 
     def array(self) -> Iterator[Any]:
         self.take("[")

@@ -155,13 +155,19 @@ def _parse_account(chunks: Iterable[bytes], account_id: str, plan: Plan) -> Acco
     budgets: list[int] = []
     unallocated: list[int] = []
     limits: list[int] = []
-    found = False
+    subscriptions: set[str] = set()
+    found = without_budget = False
     for number, value in enumerate(parsing.a_list(answer.get("plans"), "`plans`"), start=1):
         row = parsing.an_object(value, f"plan {number}")
         if parsing.a_text(row.get("plan_id"), f"plan_id of plan {number}") != PLAN_IDS[plan]:
             continue
         found = True
-        of = f"of subscription {parsing.shown(row.get('subscription_id'))}"
+        subscription = row.get("subscription_id")
+        of = f"of subscription {parsing.shown(subscription)}"
+        if isinstance(subscription, str) and subscription in subscriptions:
+            raise BadBody(f"subscription {subscription!r} is listed twice, and its budget must not count twice")
+        subscriptions.add(str(subscription))
+        without_budget = without_budget or "usage_allocation_seconds" not in row
         budget = parsing.whole_number_or_none(row.get("usage_allocation_seconds"), f"usage_allocation_seconds {of}")
         limit = parsing.whole_number_or_none(row.get("usage_limit_seconds"), f"usage_limit_seconds {of}")
         if budget is not None:
@@ -179,6 +185,8 @@ def _parse_account(chunks: Iterable[bytes], account_id: str, plan: Plan) -> Acco
             limits.append(limit)
     if not found:
         return None
+    if budgets and without_budget:
+        raise BadBody("one of the subscriptions has no usage_allocation_seconds, so their sum is not known")
     return Account(
         account_id=account_id,
         plan=plan,

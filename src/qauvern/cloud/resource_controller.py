@@ -28,6 +28,8 @@ PLAN_IDS: Final[Mapping[Plan, str]] = {
     Plan.PAYGO: "5304b575-3cff-4455-90dc-ae4367762093",
 }
 PAGE_SIZE: Final = 100
+MAX_PAGES: Final = 10_000
+"""A million instances: a list that goes on has no end."""
 ALL_BACKENDS: Final = "ANY"
 MAX_NAME_LENGTH: Final = 180
 
@@ -120,6 +122,8 @@ class ResourceController:
         following = self._following(page.get("next_url"))
         if following is not None and following["start"] in starts:
             raise BadBody("next_url leads back to a page already read")
+        if following is not None and len(starts) >= MAX_PAGES - 1:
+            raise BadBody(f"the list does not end after {MAX_PAGES:,} pages")
         return tuple(instances.values()), following
 
     def _following(self, next_url: Any) -> dict[str, str] | None:
@@ -140,8 +144,11 @@ class ResourceController:
             raise BadBody("next_url has no `start`, so the rest of the list cannot be read")
         return query
 
-    def read(self, crn: Crn, described: str) -> LiveInstance:
+    def read(self, crn: Crn, described: str, *, has_backends: bool = False) -> LiveInstance:
         """One instance as it is now. `described` is what messages call it.
+
+        `has_backends`: the list showed an explicit list of backends. Where it is missing now it is not concluded that
+        all may be used: a write would make that come true.
 
         Raises:
             NotFound: there is none, or it has been removed.
@@ -150,7 +157,9 @@ class ResourceController:
         """
         asked = f"read {described}"
         request = Request(asked, "GET", self._url_of(crn))
-        resource, live = self._transport.read(request, lambda chunks: _parse_live(chunks, crn), tokens=self._tokens)
+        resource, live = self._transport.read(
+            request, lambda chunks: _parse_live(chunks, crn, has_backends=has_backends), tokens=self._tokens
+        )
         if live is None:
             raise NotFound(
                 f"Could not {asked}: it is gone, its state is {parsing.shown(resource.get('state'))}. "
@@ -224,7 +233,7 @@ class ResourceController:
         if tags:
             body["tags"] = list(tags)
         request = Request(f"create the instance {name!r}", "POST", self._base_url + _PATH, json=body)
-        return self._transport.write(request, _parse_created, tokens=self._tokens)
+        return self._transport.write(request, lambda chunks: _parse_created(chunks, name), tokens=self._tokens)
 
     def _url_of(self, crn: Crn) -> str:
         return f"{self._base_url}{_PATH}/{quote(crn, safe='')}"
@@ -261,7 +270,7 @@ def _ignore_body(chunks: Iterable[bytes]) -> None:
             pass
 
 
-def _parse_live(chunks: Iterable[bytes], crn: Crn) -> tuple[dict[str, Any], LiveInstance | None]:
+def _parse_live(chunks: Iterable[bytes], crn: Crn, *, has_backends: bool) -> tuple[dict[str, Any], LiveInstance | None]:
     resource = parsing.an_object(parsing.document(chunks), "it")
     # One whose creation failed is read all the same: whoever waits for it must learn that from its last operation.
     if _is_gone(resource) and _state(resource) != _CREATION_FAILED:
@@ -270,12 +279,16 @@ def _parse_live(chunks: Iterable[bytes], crn: Crn) -> tuple[dict[str, Any], Live
     instance = _instance(resource, "the resource", plan)
     if instance.crn != crn:
         raise BadBody(f"it is another instance, {instance.crn}")
+    if has_backends and resource["extensions"].get("backends") is None:
+        raise BadBody(f"backends of instance {instance.name!r} ({crn}) are missing, and the list showed some")
     return resource, LiveInstance(instance, _operation(resource, instance.name))
 
 
-def _parse_created(chunks: Iterable[bytes]) -> CreatedInstance:
+def _parse_created(chunks: Iterable[bytes], wanted: str) -> CreatedInstance:
     resource = parsing.an_object(parsing.document(chunks), "it")
     name = parsing.a_text(resource.get("name"), "its name")
+    if name.strip() != wanted.strip():
+        raise BadBody(f"it is about another instance, {name!r}")
     return CreatedInstance(name, _crn(resource, name), _operation(resource, name))
 
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from qauvern.cloud.endpoints import Endpoints
-from qauvern.cloud.errors import WrongAccount
+from qauvern.cloud.errors import BadResponse, WrongAccount
 from qauvern.cloud.workers import Batch
 from qauvern.model import (
     WINDOW_DAYS,
@@ -276,6 +276,7 @@ class _Gathering:
     def snapshot(self) -> Snapshot:
         """The whole, once all answers are in."""
         assert self._account is not None
+        self._refuse_contradiction(self._account)
         configured = {instance.crn for instance in self._settings.instances}
         others = (spent for key, spent in self._windows[WINDOW_DAYS].items() if key not in configured)
         return Snapshot(
@@ -285,6 +286,18 @@ class _Gathering:
             usage={crn: self._usage_of(crn, spent) for crn, spent in self._listing.consumed_ms.items()},
             unconfigured_consumed_ms=sum(others),
         )
+
+    def _refuse_contradiction(self, account: Account) -> None:
+        """A plan without a budget has no allocations. Were one concluded from an answer that lacks it, all would go."""
+        if account.budget_seconds is not None:
+            return
+        holding = [each for each in self._listing.instances.values() if each.allocation_seconds]
+        if holding:
+            raise BadResponse(
+                f"IBM's answers contradict each other: by the account the {account.plan.value} plan has no budget, but "
+                f"{len(holding)} of its instances hold an allocation, {holding[0].name!r} ({holding[0].crn}) for one. "
+                "Nothing was concluded from them. Run it again; if it persists, report it to IBM."
+            )
 
     def _usage_of(self, crn: Crn, consumed_ms: int) -> Usage:
         return Usage(

@@ -8,7 +8,17 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from qauvern.balance import SCORE_DENOMINATOR, GrantLedger, LimitSource, LimitTerms, Line, Proposal, Reason, ScoreTerm
+from qauvern.balance import (
+    SCORE_DENOMINATOR,
+    GrantLedger,
+    LimitSource,
+    LimitTerms,
+    Line,
+    Proposal,
+    Reason,
+    ScoreTerm,
+    window_start,
+)
 from qauvern.model import fairness
 from qauvern.plan import Refusal
 from qauvern.render.analysis import IN_DEBT_NOTE, analysis_context, instance_document
@@ -32,7 +42,9 @@ def explanation_document(
         "limit": {
             "seconds": line.limit.seconds,
             "source": line.limit.source.value,
-            "terms": None if line.limit.terms is None else _terms_document(line.limit.terms),
+            "window_start_date": window_start(proposal.today).isoformat(),
+            "window_end_date": proposal.today.isoformat(),
+            "terms": None if line.limit.terms is None else _terms_document(line.limit.terms, line, proposal.today),
         },
         "pool": {
             "budget_seconds": proposal.account.budget_seconds,
@@ -63,7 +75,8 @@ def _factor(term: ScoreTerm) -> Fraction:
     return Fraction(term.factor, SCORE_DENOMINATOR)
 
 
-def _terms_document(terms: LimitTerms) -> dict[str, Any]:
+def _terms_document(terms: LimitTerms, line: Line, today: date) -> dict[str, Any]:
+    used_by_day = sorted(line.usage.daily_ms.items()) if terms.grants else []
     return {
         "base_seconds": terms.base_seconds,
         "grant_funded_seconds": seconds_number(terms.grant_funded_ms),
@@ -71,6 +84,11 @@ def _terms_document(terms: LimitTerms) -> dict[str, Any]:
         "pre_boost_overage_seconds": seconds_number(terms.pre_boost_overage_ms),
         "boost_start_date": None if terms.boost_start_date is None else terms.boost_start_date.isoformat(),
         "total_seconds": seconds_number(terms.total_ms),
+        "used": [
+            {"date": day.isoformat(), "seconds": seconds_number(used_ms)}
+            for day, used_ms in used_by_day
+            if day <= today
+        ],
         "grants": [_grant_document(ledger) for ledger in terms.grants],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,21 @@ tabulate.MIN_PADDING = 0  # else it widens columns beyond their header, and past
 
 def printable(text: str) -> str:
     """The text with control characters made visible instead of obeyed by the terminal."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def printable_lines(text: str) -> str:
+    """Like printable, where the text's own line breaks stay: for what is made of several lines on purpose."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def escaped_json(text: str) -> str:
+    """JSON text that means the same and that no terminal obeys: JSON itself lets U+0080 and above stand as they are."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +63,7 @@ class Table:
 
 def draw_table(columns: Sequence[Column], *, width: int | None, totals: Sequence[str] | None = None) -> Table:
     """The table within `width` characters (None: any width). `totals` is a last row, one cell for each column."""
+    columns = [replace(each, cells=[printable(cell) for cell in each.cells]) for each in columns]
     if totals is not None:
         columns = [replace(each, cells=[*each.cells, total]) for each, total in zip(columns, totals, strict=True)]
     kept, dropped = _fit(list(columns), width)
