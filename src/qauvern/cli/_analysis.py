@@ -86,9 +86,8 @@ def _warn(proposal: Proposal) -> None:
         and pool.unconfigured_listed_seconds > pool.unconfigured_held_seconds
     ):
         _say.warning(
-            f"the account's figures leave {pool.unconfigured_held_seconds:,} s for unconfigured instances, but those "
-            f"listed hold {pool.unconfigured_listed_seconds:,} s: the budget may lie below what is held. Increases that "
-            "would lift the total over the budget are held back."
+            f"the account's figures leave {held:,} s for unconfigured instances, but those listed hold {listed:,} s: "
+            "the budget may lie below what is held. Increases that would lift the total over the budget are held back."
         )
     for warning in over_budget_warnings(proposal):
         _say.warning(warning + ".")
