@@ -80,11 +80,8 @@ def _display_rows(proposal: Proposal, output_format: str, preview_date: date | N
 
 
 def _warn(proposal: Proposal) -> None:
-    pool = proposal.pool
-    if (
-        proposal.account.budget_seconds is not None
-        and pool.unconfigured_listed_seconds > pool.unconfigured_held_seconds
-    ):
+    held, listed = proposal.pool.unconfigured_held_seconds, proposal.pool.unconfigured_listed_seconds
+    if proposal.account.budget_seconds is not None and listed > held:
         _say.warning(
             f"the account's figures leave {held:,} s for unconfigured instances, but those listed hold {listed:,} s: "
             "the budget may lie below what is held. Increases that would lift the total over the budget are held back."
