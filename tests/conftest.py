@@ -16,6 +16,7 @@ from tests.helpers.cli import Qauvern, Site
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None, max_examples=2_000)  # just fuzz: --hypothesis-profile=fuzz
 settings.register_profile(  # only an assertion may kill a mutant, and its smallest example is of no use
     "mutation",
     deadline=None,

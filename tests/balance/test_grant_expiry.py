@@ -1,4 +1,4 @@
-"""When a net grant can be taken out of the config file: not before it can change no limit any more, whatever is used."""
+"""When a net grant can be taken out of the config file: once it can change no limit any more, whatever is used."""
 
 from __future__ import annotations
 

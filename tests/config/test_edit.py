@@ -404,7 +404,7 @@ def cases(draw: st.DrawFn) -> Case:
             limits[label] = draw(st.integers(0, 10**6))
         if label not in going and grants:
             drops[label] = tuple(sorted(draw(st.sets(st.sampled_from(range(grants)), max_size=grants))))
-        _write_item(draw, file, label, dash, key, is_alone, grants, has_limit, drops.get(label, ()))
+        _write_item(draw, file, label, dash, key, is_alone, grants, has_limit)
     if draw(st.booleans()):
         for line in ("", "# bounds", "guardrails:", "  max_changes: 5"):
             file.add(line)
@@ -448,7 +448,6 @@ def _write_item(
     is_alone: bool,
     grants: int,
     has_limit: bool,
-    dropped: tuple[int, ...],
 ) -> None:
     style = draw(st.sampled_from(["plain", "single", "double"]))
     name = draw(_names)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from importlib.metadata import requires
 from importlib.resources import files
 from typing import Any
 
@@ -50,6 +51,10 @@ class TestTheSchema:
         Draft202012Validator.check_schema(SCHEMA)
         assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
         assert [each["$ref"] for each in SCHEMA["anyOf"]] == [f"#/$defs/{name}" for name in DOCUMENTS]
+
+    def test_checking_against_it_is_for_tests_alone(self) -> None:
+        needed = [each for each in requires("qauvern") or [] if "extra ==" not in each]
+        assert not [each for each in needed if each.startswith("jsonschema")]
 
     def test_every_object_is_closed_and_whole(self) -> None:
         for each in objects(SCHEMA):

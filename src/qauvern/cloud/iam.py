@@ -102,7 +102,7 @@ def _parse(chunks: Iterable[bytes]) -> tuple[str, float]:
     answer = parsing.an_object(parsing.document(chunks), "it")
     value = answer.get("access_token")
     if not isinstance(value, str) or not re.fullmatch(r"[!-~]+", value):
-        raise BadBody("access_token is not a token")
+        raise BadBody("it holds no token that could be sent")
     life = parsing.a_figure(answer.get("expires_in"), "expires_in")
     if life == 0:
         raise BadBody("expires_in is 0")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -39,6 +40,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+_BLANKS = re.compile(r"[ \t\r\n]*")
 _END_MARKS = tuple(" \t\r\n,:]}")
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_doubles, parse_float=Decimal, parse_constant=_refuse_constant)
 
@@ -107,10 +109,11 @@ class _Reader:
     def peek(self) -> str:
         """The next character that is not blank, without taking it; "" at the end."""
         while True:
-            while self._at < len(self._text):
-                if self._text[self._at] not in " \t\r\n":
-                    return self._text[self._at]
-                self._at += 1
+            match = _BLANKS.match(self._text, self._at)
+            assert match is not None  # it matches the empty text
+            self._at = match.end()
+            if self._at < len(self._text):
+                return self._text[self._at]
             if not self._read_more():
                 return ""
 

@@ -117,7 +117,7 @@ class ResourceController:
                 continue
             instance = _instance(resource, f"resource {number}", plan)
             if instance.crn in seen or instance.crn in instances:
-                raise BadBody(f"instance {instance.name!r} ({instance.crn}) is listed twice")
+                raise BadBody(f"instance {parsing.shown(instance.name)} ({instance.crn}) is listed twice")
             instances[instance.crn] = instance
         following = self._following(page.get("next_url"))
         if following is not None and following["start"] in starts:
@@ -280,7 +280,9 @@ def _parse_live(chunks: Iterable[bytes], crn: Crn, *, has_backends: bool) -> tup
     if instance.crn != crn:
         raise BadBody(f"it is another instance, {instance.crn}")
     if has_backends and resource["extensions"].get("backends") is None:
-        raise BadBody(f"backends of instance {instance.name!r} ({crn}) are missing, and the list showed some")
+        raise BadBody(
+            f"backends of instance {parsing.shown(instance.name)} ({crn}) are missing, and the list showed some"
+        )
     return resource, LiveInstance(instance, _operation(resource, instance.name))
 
 
@@ -288,7 +290,7 @@ def _parse_created(chunks: Iterable[bytes], wanted: str) -> CreatedInstance:
     resource = parsing.an_object(parsing.document(chunks), "it")
     name = parsing.a_text(resource.get("name"), "its name")
     if name.strip() != wanted.strip():
-        raise BadBody(f"it is about another instance, {name!r}")
+        raise BadBody(f"it is about another instance, {parsing.shown(name)}")
     return CreatedInstance(name, _crn(resource, name), _operation(resource, name))
 
 
@@ -309,12 +311,12 @@ def _instance(resource: Mapping[str, Any], what: str, plan: Plan | None) -> Inst
         name=name,
         crn=crn,
         allocation_seconds=parsing.whole_number_or_none(
-            state.get("usage_allocation_seconds"), f"usage_allocation_seconds of instance {name!r} ({crn})"
+            state.get("usage_allocation_seconds"), f"usage_allocation_seconds of instance {parsing.shown(name)} ({crn})"
         ),
         limit_seconds=parsing.whole_number_or_none(
-            state.get("instance_limit_seconds"), f"instance_limit_seconds of instance {name!r} ({crn})"
+            state.get("instance_limit_seconds"), f"instance_limit_seconds of instance {parsing.shown(name)} ({crn})"
         ),
-        backends=_backends(state.get("backends"), f"backends of instance {name!r} ({crn})"),
+        backends=_backends(state.get("backends"), f"backends of instance {parsing.shown(name)} ({crn})"),
     )
 
 
@@ -327,15 +329,15 @@ def _extensions(resource: Mapping[str, Any], name: str, plan: Plan | None) -> di
     extensions = resource.get("extensions")
     if extensions is None and (plan is Plan.PAYGO or _state(resource) in _NOT_YET_MADE):
         return {}
-    return parsing.an_object(extensions, f"extensions of instance {name!r}")
+    return parsing.an_object(extensions, f"extensions of instance {parsing.shown(name)}")
 
 
 def _crn(resource: Mapping[str, Any], name: str) -> Crn:
-    text = parsing.a_text(resource.get("crn", resource.get("id")), f"the CRN of instance {name!r}")
+    text = parsing.a_text(resource.get("crn", resource.get("id")), f"the CRN of instance {parsing.shown(name)}")
     try:
         return Crn(text)
     except ValueError:
-        raise BadBody(f"the CRN of instance {name!r} is {parsing.shown(text)}, which is none") from None
+        raise BadBody(f"the CRN of instance {parsing.shown(name)} is {parsing.shown(text)}, which is none") from None
 
 
 def _backends(value: Any, what: str) -> tuple[str, ...] | None:
@@ -349,11 +351,13 @@ def _operation(resource: Mapping[str, Any], name: str) -> OperationState | None:
     value = resource.get("last_operation")
     if value is None:
         return None
-    state = parsing.an_object(value, f"last_operation of instance {name!r}").get("state")
+    state = parsing.an_object(value, f"last_operation of instance {parsing.shown(name)}").get("state")
     if state is None:
         return None
-    text = parsing.a_text(state, f"the state of the last operation of instance {name!r}")
+    text = parsing.a_text(state, f"the state of the last operation of instance {parsing.shown(name)}")
     try:
         return OperationState(re.sub(r"[ _-]+", " ", text.lower()))
     except ValueError:
-        raise BadBody(f"the state of the last operation of instance {name!r} is {parsing.shown(text)}") from None
+        raise BadBody(
+            f"the state of the last operation of instance {parsing.shown(name)} is {parsing.shown(text)}"
+        ) from None

@@ -181,7 +181,7 @@ def _in_style(style: str | None, text: str) -> str:
     """The text quoted as the old one was, or not at all as the old one, where it can be; else in double quotes."""
     if style == "'" and "'" not in text and text.isprintable():
         return f"'{text}'"
-    if not style and _PLAIN_NAME.fullmatch(text) and isinstance(yaml.load(text, Loader=LOADER), str):
+    if not style and _PLAIN_NAME.fullmatch(text) and isinstance(yaml.safe_load(text), str):
         return text
     return quoted(text)
 

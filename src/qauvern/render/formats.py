@@ -17,11 +17,14 @@ def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> 
     """
     flat = [_flattened(row) for row in rows]
     columns = columns or list(dict.fromkeys(key for row in flat for key in row))
+    return "".join(_line(cells) for cells in (columns, *([_cell(row.get(key)) for key in columns] for row in flat)))
+
+
+def _line(cells: Sequence[Any]) -> str:
+    # A lone carriage return is quoted only where the line ends in one (before Python 3.13).
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in flat)
-    return text.getvalue()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _flattened(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
