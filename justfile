@@ -28,3 +28,44 @@ run *ARGS:
 # Run the benchmarks, which `just test` leaves out.
 bench *ARGS:
     pytest -o addopts='--import-mode=importlib' tests/benchmarks {{ ARGS }}
+
+# Write more examples against hostile input than the default run does.
+fuzz *ARGS:
+    pytest --hypothesis-profile=fuzz -o timeout=3600 tests/hostile tests/config tests/property {{ ARGS }}
+
+# Look for known vulnerabilities in what is installed.
+audit:
+    pip-audit --skip-editable
+
+# Pin what the development environment holds, for all platforms that the tests run on.
+lock:
+    uv pip compile --quiet --universal --all-extras --no-emit-index-url --no-emit-find-links --generate-hashes \
+        --output-file requirements.lock pyproject.toml
+
+# Run the tests with the oldest versions that pyproject.toml admits.
+test-lowest PYTHON="3.10":
+    uv venv --quiet --clear --python {{ PYTHON }} .venv-lowest
+    uv pip install --quiet --python .venv-lowest --resolution lowest-direct -e '.[test]'
+    .venv-lowest/bin/pytest
+
+# Measure line and branch coverage of src.
+cover:
+    pytest --cov=qauvern --cov-branch --cov-report=term:skip-covered
+
+# Build wheel and sdist.
+dist:
+    rm -rf dist
+    python -m build --outdir dist .
+
+# All its wheels are pure Python (those of PyYAML and charset-normalizer are made so here), so no platform needs its own.
+# Build dist/qauvern.pex: one file for any Python 3.10 or newer, on Linux and macOS, x86-64 and arm64.
+pex: dist
+    rm -rf build/wheels
+    PYYAML_FORCE_LIBYAML=0 pip wheel --quiet --no-binary pyyaml,charset-normalizer --wheel-dir build/wheels dist/*.whl
+    test -z "$(find build/wheels -name '*.whl' ! -name '*-none-any.whl')"
+    pex qauvern --find-links build/wheels --no-pypi --console-script qauvern --venv prepend --sh-boot --use-pip-config \
+        --python-shebang '/usr/bin/env python3' --interpreter-constraint 'CPython>=3.10' --output-file dist/qauvern.pex
+
+# Build all that is shipped, and try it: the pex, wheel and sdist in empty environments, the report in a browser.
+release-test: pex
+    pytest -n 0 -o addopts='--import-mode=importlib' tests/release tests/browser

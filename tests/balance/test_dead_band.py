@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,41 @@ class TestExamples:
     def test_where_all_change_little_nobody_does(self) -> None:
         kept = proposal(self.teams(101, 100, 99), budget=300, minimum_change=5)
         assert kept.changes == ()
+        assert [each.reason for each in kept.lines] == [Reason.DEAD_BAND] * 3
+
+    @pytest.mark.parametrize(
+        ("held", "expected"),
+        [
+            # shares 93 + 94 + 85 are more than the pool: t1, which holds the most above its 90, pays for the others
+            ((103, 104, 95), {"t0": 103, "t1": 102, "t2": 95}),
+            # 190 + 190 + 90 + 90 against 360: without t0 it is 370 still, without t1 180
+            ((200, 200, 100, 100), {"t0": 100, "t1": 100, "t2": 100, "t3": 100}),
+        ],
+    )
+    def test_those_that_hold_the_most_above_their_share_give_way_until_the_pool_pays_for_the_rest(
+        self, held: tuple[int, ...], expected: dict[str, int]
+    ) -> None:
+        assert new_allocations(proposal(self.teams(*held), budget=100 * len(held), minimum_change=1000)) == expected
+
+    def test_the_rest_is_shared_as_if_the_kept_were_not_there(self) -> None:
+        """The weight of 1 ms in 28 days is the least there is: 6. A kept one takes none of its share."""
+        teams = [Team("kept", 500, consumed=0.001), Team("t1", 400, consumed=0.001), Team("t2", 100, consumed=0.001)]
+        kept = proposal(teams, budget=1500, minimum_change=5)
+        assert new_allocations(kept) == {"kept": 500, "t1": 500, "t2": 500}
+        assert line(kept, "kept").reason is Reason.DEAD_BAND
+        # 1500 - 500 - 2 * 10 over 2 scores of 2/28 ms each
+        assert kept.level == Fraction(980, 2) / Fraction(2, 28 * 1000)
+        assert [each.exact_share for each in kept.lines] == [490, 490, 490]
+
+    def test_a_live_value_at_its_floor_may_be_kept(self) -> None:
+        # 11 s each would be fair
+        kept = proposal(self.teams(10, 12), budget=22, minimum_change=5)
+        assert new_allocations(kept) == {"t0": 10, "t1": 12}
+
+    def test_a_live_value_at_its_limit_may_be_kept(self) -> None:
+        teams = [Team("t0", 50, active=1, limit=50, live_limit=50), Team("t1", 46, active=1)]
+        # 48 s each would be fair
+        assert new_allocations(proposal(teams, budget=96, minimum_change=5)) == {"t0": 50, "t1": 46}
 
     def test_a_live_value_below_the_floor_is_never_kept(self) -> None:
         low = proposal([Team("low", 9), Team("busy", 91, active=1)], budget=100, minimum_change=1000)

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qauvern.balance import daily_usage_needed_since, effective_limit, limit_terms, usage_in_window
+from qauvern.balance import (
+    EffectiveLimit,
+    LimitSource,
+    daily_usage_needed_since,
+    effective_limit,
+    limit_terms,
+    usage_in_window,
+)
 from qauvern.model import Instance, InstanceSettings, NetGrant
 from tests.helpers.make import crn, grant
 
@@ -107,6 +114,30 @@ class TestWhereALimitComesFrom:
         configured = InstanceSettings("team", crn("team"), 50, grants)
         # ended on 5 March having paid 1.001 s of the window: 50 + 1.001, rounded up
         assert effective_limit(configured, self.live, {day(MARCH, 2): 1001}, day(MARCH, 6)).seconds == 52
+
+
+class TestReachedAndExceeded:
+    @pytest.mark.parametrize(
+        ("limit", "consumed_ms", "reached", "exceeded"),
+        [
+            (50, 49_999, False, False),
+            (50, 50_000, True, False),
+            (50, 50_001, True, True),
+            (0, 0, True, False),
+            (None, 10**12, False, False),
+        ],
+    )
+    def test_to_the_millisecond(self, limit: int | None, consumed_ms: int, reached: bool, exceeded: bool) -> None:
+        effective = EffectiveLimit(limit, LimitSource.LIVE)
+        assert (effective.is_reached_by(consumed_ms), effective.is_exceeded_by(consumed_ms)) == (reached, exceeded)
+
+
+class TestUsageFromBeforeABoost:
+    def test_the_first_day_of_the_boost_is_not_before_it(self) -> None:
+        boost = (grant(day(MARCH, 10), day(MARCH, 20), 10),)
+        # on 10 March the grant pays 10 of 150; 9 March is above the base limit by 20
+        assert _limit(100, boost, {day(MARCH, 10): 150}, day(MARCH, 12)) == 100 + 10
+        assert _limit(100, boost, {day(MARCH, 9): 120, day(MARCH, 10): 150}, day(MARCH, 12)) == 100 + 10 + 20
 
 
 class TestWhichGrantPays:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from qauvern.balance import FloorSource, Reason, UnusableInstances, activity_score, propose
+from qauvern.balance import FloorSource, Pool, Reason, UnusableInstances, activity_score, propose
 from qauvern.model import Instance, ReserveBasis, Usage
 from tests.helpers.make import TODAY, Team, grant, line, new_allocations, settings, snapshot
 
@@ -17,12 +17,21 @@ class TestActivityScore:
     def test_each_window_has_its_factor(self) -> None:
         usage = Usage(consumed_ms=28_000, last_14d_ms=14_000, last_7d_ms=7_000, last_3d_ms=3_000, last_24h_ms=1_000)
         # 32*1/1 + 16*3/3 + 8*7/7 + 4*14/14 + 2*28/28
-        assert activity_score(usage).seconds == 32 + 16 + 8 + 4 + 2
+        score = activity_score(usage)
+        assert score.seconds == 32 + 16 + 8 + 4 + 2
+        assert [(term.window, term.scaled) for term in score.terms] == [
+            ("24h", 32 * 84_000),
+            ("3d", 16 * 84_000),
+            ("7d", 8 * 84_000),
+            ("14d", 4 * 84_000),
+            ("28d", 2 * 84_000),
+        ]
 
     def test_it_is_exact(self) -> None:
         assert activity_score(Usage(consumed_ms=1)).seconds == Fraction(2, 28) / 1000
 
     def test_no_usage_is_inactive(self) -> None:
+        assert activity_score(Usage(consumed_ms=1)).is_active
         assert not activity_score(Usage(consumed_ms=0)).is_active
 
 
@@ -45,15 +54,27 @@ class TestFloors:
         assert (floor.seconds, floor.source) == (seconds, source)
 
     @pytest.mark.parametrize(
-        ("consumed", "minimum", "seconds"),
-        [(0, 60, 60), (0.5, 60, 1), (30.9, 60, 30), (60, 60, 60), (500, 60, 60), (0, 0, 1)],
+        ("consumed", "minimum", "seconds", "source"),
+        [
+            (0, 60, 60, FloorSource.MINIMUM),
+            (0.001, 60, 1, FloorSource.ONE_SECOND),
+            (0.5, 60, 1, FloorSource.ONE_SECOND),
+            (1.5, 60, 1, FloorSource.CONSUMED),
+            (30.9, 60, 30, FloorSource.CONSUMED),
+            (60, 60, 60, FloorSource.MINIMUM),
+            (500, 60, 60, FloorSource.MINIMUM),
+            (0, 1, 1, FloorSource.MINIMUM),
+            (0, 0, 1, FloorSource.ONE_SECOND),
+        ],
     )
-    def test_over_budget_usage_below_the_minimum_lowers_it(self, consumed: float, minimum: int, seconds: int) -> None:
+    def test_over_budget_usage_below_the_minimum_lowers_it(
+        self, consumed: float, minimum: int, seconds: int, source: FloorSource
+    ) -> None:
         teams = [Team("a", consumed=consumed)]
         over = snapshot(teams, budget=1000, unconfigured_consumed=1000)
         floor = line(propose(over, settings(teams, minimum=minimum), TODAY), "a").floor
         assert floor is not None
-        assert floor.seconds == seconds
+        assert (floor.seconds, floor.source) == (seconds, source)
 
 
 class TestSharing:
@@ -104,6 +125,70 @@ class TestSharing:
         assert not result.over_budget
         assert new_allocations(result) == {"paygo": None}
         assert [change.new_limit for change in result.changes] == [70]
+
+    def test_shares_are_exact_before_they_are_rounded(self) -> None:
+        teams = [Team(name, active=1) for name in "abc"]
+        # pool 40 - 3*10 = 10: 10/3 each, and a score of 2688 * 1000 / 84000 = 32 s
+        result = propose(snapshot(teams, budget=40), settings(teams), TODAY)
+        assert [each.exact_share for each in result.lines] == [Fraction(10, 3)] * 3
+        assert [each.share for each in result.lines] == [4, 3, 3]
+        assert result.level == Fraction(10, 3 * 32)
+
+
+class TestReasons:
+    @pytest.mark.parametrize(
+        ("team", "budget", "reason"),
+        [
+            (Team("a"), 1_000, Reason.INACTIVE),
+            (Team("a", active=1), 1_000, Reason.SHARE),
+            (Team("a", active=1, limit=1_000), 900, Reason.SHARE),
+            (Team("a", active=1, limit=500), 1_000, Reason.LIMIT),
+            (Team("a", active=1, limit=10), 1_000, Reason.FLOOR_AT_LIMIT),
+            (Team("a", active=1), 10, Reason.POOL_EMPTY),
+            (Team("a", None, active=1), 1_000, Reason.NO_ALLOCATION),
+        ],
+    )
+    def test_under_budget(self, team: Team, budget: int, reason: Reason) -> None:
+        result = propose(snapshot([team], budget=budget, unallocated=budget), settings([team]), TODAY)
+        assert line(result, "a").reason is reason
+        assert line(result, "a").allocation_cap == team.limit
+
+    @pytest.mark.parametrize(
+        ("team", "budget", "new", "reason"),
+        [
+            (Team("a"), 1_000, 10, Reason.INACTIVE),
+            (Team("a", consumed=9.5, active=1), 1_000, 9, Reason.OVER_BUDGET_FLOOR),
+            (Team("a", consumed=11.5, active=1), 1_000, 11, Reason.OVER_BUDGET_CAP),
+            (Team("a", consumed=300.5, active=1), 1_000, 300, Reason.OVER_BUDGET_CAP),
+            (Team("a", consumed=300.5, active=1), 200, 200, Reason.OVER_BUDGET_SHARE),
+            (Team("a", consumed=300, active=1, limit=300), 1_000, 10, Reason.OVER_BUDGET_HELD),
+        ],
+    )
+    def test_over_budget(self, team: Team, budget: int, new: int, reason: Reason) -> None:
+        over = snapshot([team], budget=budget, unallocated=budget, unconfigured_consumed=budget)
+        one = line(propose(over, settings([team]), TODAY), "a")
+        assert (one.new_allocation, one.reason, one.allocation_cap) == (new, reason, int(team.consumed))
+
+
+class TestPool:
+    teams = (Team("a", 100, active=1), Team("b", 100, consumed=90), Team("c", None))
+
+    @pytest.mark.parametrize(
+        ("budget", "basis", "pool"),
+        [
+            # 1000 - 300 unallocated - 200 are held by others; 1000 - 500 - (10 + 90) = 400
+            (1_000, ReserveBasis.POOL, Pool(500, 100, 400, 360)),
+            (1_000, ReserveBasis.BUDGET, Pool(500, 100, 400, 300, 100)),
+            (None, ReserveBasis.POOL, Pool(0, 0, 0, 0)),
+        ],
+    )
+    def test_what_there_is_to_hand_out(self, budget: int | None, basis: ReserveBasis, pool: Pool) -> None:
+        seen = snapshot(self.teams, budget=budget, unallocated=300)
+        assert propose(seen, settings(self.teams, reserve_percent="10", basis=basis), TODAY).pool == pool
+
+    def test_what_the_listed_ones_hold_that_are_not_configured(self) -> None:
+        seen = snapshot([*self.teams, Team("x", 500), Team("y", None), Team("z", 70)], budget=2_000)
+        assert propose(seen, settings(self.teams), TODAY).pool.unconfigured_listed_seconds == 500 + 70
 
 
 class TestReserve:
@@ -173,11 +258,13 @@ class TestRefusals:
         teams = [Team("gone"), Team("archived", allocation=0), Team("fine")]
         seen = snapshot(teams, budget=1000)
         without = replace(seen, instances={crn: each for crn, each in seen.instances.items() if each.name != "gone"})
-        with pytest.raises(
-            UnusableInstances,
-            match=r"archived .* is archived.*gone .* is not in the account's premium plan|gone.*archived",
-        ):
+        with pytest.raises(UnusableInstances) as refusal:
             propose(without, settings(teams), TODAY)
+        assert str(refusal.value) == (
+            f"gone ({teams[0].crn}) is not in the account's premium plan; "
+            f"archived ({teams[1].crn}) is archived (its allocation is 0). "
+            "Nothing was written. Take them out of the config file, or restore them."
+        )
 
 
 class TestChanges:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -101,7 +102,7 @@ class TestForAnyInput:
             if weight and (room is None or share < room)
         ]
         # share = level * weight + e with |e| < 1, so each pair is off by less than the sum of their weights
-        for (share, weight), (other_share, other_weight) in zip(below_room, below_room[1:], strict=False):
+        for (share, weight), (other_share, other_weight) in pairwise(below_room):
             assert abs(share * other_weight - other_share * weight) < weight + other_weight
 
     @given(figures, takers)

@@ -199,11 +199,12 @@ class Consoles:
     @cached_property
     def _account(self) -> Path:
         """The state folder of a sandbox that has just been reset."""
-        from qauvern.cli._sandboxed import CONFIG_NAME, write_sandbox_config
+        from qauvern.cli._places import SANDBOX_CONFIG_NAME
+        from qauvern.cli._sandboxed import write_sandbox_config
 
         account = self.folder / "account"
         with Sandbox.create(now=NOW, folder=account / "sandbox") as sandbox:
-            write_sandbox_config(sandbox, account / "sandbox" / CONFIG_NAME)
+            write_sandbox_config(sandbox, account / "sandbox" / SANDBOX_CONFIG_NAME)
         return account
 
     @contextmanager

@@ -42,7 +42,7 @@ class HostileSite(Site):
         self.bend = lambda _call, reply: reply
 
     def optimize(self, *arguments: str) -> Run:
-        return self.qauvern("optimize", "--yes", *arguments, exits=None)
+        return self.qauvern("--concurrency", "1", "optimize", "--yes", *arguments, exits=None)
 
     def values(self) -> dict[str, Values]:
         """What the instances hold, by CRN."""

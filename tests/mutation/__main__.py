@@ -2,7 +2,7 @@
 
     python -m tests.mutation [PATTERN ...]
 
-A pattern selects mutants, such as `qauvern.balance.grants*`. Works in a copy, .mutation/, which remembers results.
+A pattern selects mutants, such as 'qauvern.balance.grants*'. MUTATION_PROCESSES is how many run at a time.
 """
 
 from __future__ import annotations
@@ -16,48 +16,43 @@ import sys
 from collections import Counter, defaultdict
 from fnmatch import fnmatch
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.mutation.survivors import SURVIVORS
 
 ROOT = Path(__file__).resolve().parents[2]
-COPY = ROOT / ".mutation"
 MUTATED = ("src/qauvern/balance", "src/qauvern/plan")
-
 KILLED = ("killed", "timeout", "segfault")
 
 
 def main(patterns: list[str]) -> int:
-    _copy()
-    _mutmut("run", "--max-children", os.environ.get("MUTATION_PROCESSES", str(os.cpu_count() or 1)), *patterns)
-    results = {
-        name: status
-        for name, status in re.findall(r"^ +(\S+): (.+)$", _mutmut("results", "--all", "true", quiet=True), re.MULTILINE)
-        if not patterns or any(fnmatch(name, pattern) for pattern in patterns)
-    }
+    with TemporaryDirectory(prefix="qauvern-mutation-") as folder:
+        copy = Path(folder)
+        _fill(copy)
+        processes = os.environ.get("MUTATION_PROCESSES", str(os.cpu_count() or 1))
+        _mutmut(copy, "run", "--max-children", processes, *patterns)
+        results = {
+            name: status
+            for name, status in re.findall(r"^ +(\S+): (.+)$", _output(copy, "results", "--all", "true"), re.MULTILINE)
+            if not patterns or any(fnmatch(name, pattern) for pattern in patterns)
+        }
+        survivors = [_survivor(copy, name) for name, status in results.items() if status not in KILLED]
     _print_score(results)
-    survivors = [_survivor(name) for name, status in results.items() if status not in KILLED]
-    explained = {each[:3]: each.reason for each in SURVIVORS}
+    explained = {each[:3] for each in SURVIVORS}
     unexplained = [each for each in survivors if each not in explained]
-    for function, line, becomes in unexplained:
-        print(f"\nunexplained: {function}\n  - {line}\n  + {becomes}")
-    stale = [] if patterns else [each for each in explained if each not in survivors]
-    for function, line, becomes in stale:
-        print(f"\nexplained, but killed or gone: {function}\n  - {line}\n  + {becomes}")
-    return 1 if unexplained or stale or not results else 0
+    _print_mutants("survived, and tests/mutation/survivors.py does not say why", unexplained)
+    outdated = [] if patterns else sorted(explained.difference(survivors))
+    _print_mutants("explained in tests/mutation/survivors.py, but killed or gone", outdated)
+    return 1 if unexplained or outdated or not results else 0
 
 
-def _copy() -> None:
-    COPY.mkdir(exist_ok=True)
+def _fill(copy: Path) -> None:
     for folder in ("src", "tests"):
-        shutil.rmtree(COPY / folder, ignore_errors=True)
-        shutil.rmtree(COPY / "mutants" / folder / "helpers", ignore_errors=True)
-        shutil.copytree(ROOT / folder, COPY / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(ROOT / "pyproject.toml", COPY)
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
     for folder in MUTATED:
-        for path in (COPY / folder).glob("*.py"):
-            stat = path.stat()
+        for path in (copy / folder).glob("*.py"):
             path.write_text(_with_plain_getters(path.read_text("utf-8")), "utf-8")
-            os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def _with_plain_getters(source: str) -> str:
@@ -76,17 +71,18 @@ def _with_plain_getters(source: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _mutmut(*arguments: str, quiet: bool = False) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-m", "mutmut", *arguments],
-        cwd=COPY,
-        env=environment,
-        check=True,
-        text=True,
-        stdout=subprocess.PIPE if quiet else None,
-    )
-    return done.stdout or ""
+def _mutmut(copy: Path, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "mutmut", *arguments], cwd=copy, env=_environment(), check=True)
+
+
+def _output(copy: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "mutmut", *arguments]
+    return subprocess.run(command, cwd=copy, env=_environment(), check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
+def _environment() -> dict[str, str]:
+    """Without a path to the code as it is."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
 
 def _function(mutant: str) -> str:
@@ -97,8 +93,9 @@ def _function(mutant: str) -> str:
     return f"{module.rpartition('.')[2]}.{plain.replace('.get_', '.')}"
 
 
-def _survivor(mutant: str) -> tuple[str, str, str]:
-    shown = _mutmut("show", mutant, quiet=True).splitlines()
+def _survivor(copy: Path, mutant: str) -> tuple[str, str, str]:
+    """The function that was mutated, the line as it is, and as it was mutated."""
+    shown = _output(copy, "show", mutant).splitlines()
     removed = [line[1:].strip() for line in shown if line.startswith("-") and not line.startswith("---")]
     added = [line[1:].strip() for line in shown if line.startswith("+") and not line.startswith("+++")]
     return _function(mutant), " ".join(removed), " ".join(added)
@@ -106,12 +103,20 @@ def _survivor(mutant: str) -> tuple[str, str, str]:
 
 def _print_score(results: dict[str, str]) -> None:
     modules: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for name, status in results.items():
-        for module in (name.rpartition(".")[0], "all"):
-            modules[module]["killed" if status in KILLED else status] += 1
-    for module, counts in modules.items():
-        total = sum(counts.values())
-        print(f"{module:32} {counts['killed']:5} of {total:5} {100 * counts['killed'] / total:6.1f}%  {dict(counts)}")
+    for name, status in sorted(results.items()):
+        for module in (name.rpartition(".")[0], "total"):
+            modules[module][status] += 1
+    print(f"\n{'module':30} mutants  killed")
+    for module, counts in sorted(modules.items(), key=lambda item: item[0] == "total"):
+        killed = sum(counts[status] for status in KILLED)
+        print(f"{module:30} {counts.total():7} {killed:7}  {100 * killed / counts.total():5.1f}%  {dict(counts)}")
+
+
+def _print_mutants(title: str, mutants: list[tuple[str, str, str]]) -> None:
+    if mutants:
+        print(f"\n{title}:")
+    for function, line, becomes in mutants:
+        print(f"\n  {function}\n    - {line}\n    + {becomes}")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from qauvern.balance import propose
-from qauvern.plan import Holding, Phase, changes_of, in_phase
+from qauvern.balance import Reason, propose
+from qauvern.plan import Change, Holding, Phase, changes_of, in_phase
 from tests.helpers.account import change
-from tests.helpers.make import TODAY, Team, settings, snapshot
+from tests.helpers.make import TODAY, Team, crn, settings, snapshot
 
 
 class TestPhase:
@@ -42,10 +42,9 @@ class TestChangesOf:
         ]
         proposal = propose(snapshot(teams, budget=530), settings(teams, minimum=10), TODAY)
         changes = changes_of(proposal)
-        assert [(each.name, each.before, each.after) for each in changes] == [
-            ("a-busy", Holding(10, None), Holding(100, 100)),
-            ("c-limit", Holding(10, 80), Holding(10, 70)),
-            ("z-idle", Holding(500, None), Holding(10, None)),
-        ]
+        assert changes == (
+            Change("a-busy", crn("a-busy"), Holding(10, None), Holding(100, 100), Reason.LIMIT.value),
+            Change("c-limit", crn("c-limit"), Holding(10, 80), Holding(10, 70), "limit"),
+            Change("z-idle", crn("z-idle"), Holding(500, None), Holding(10, None), Reason.INACTIVE.value),
+        )
         assert [each.allocation_delta for each in changes] == [90, 0, -490]
-        assert all(each.reason for each in changes)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from qauvern.model import Guardrails, Plan, Reserve
-from qauvern.plan import BadPlan, Change, Holding, PlanDocument, config_digest, parse_plan, plan_document, plan_text
+from qauvern.plan import (
+    BadPlan,
+    Change,
+    Holding,
+    PlanDocument,
+    config_digest,
+    parse_holding,
+    parse_plan,
+    plan_document,
+    plan_text,
+)
 from tests.helpers.account import change
 from tests.helpers.make import ACCOUNT_ID, NOW, Team, crn, settings
 
@@ -74,6 +87,135 @@ class TestDigest:
         del content[key]
         with pytest.raises(BadPlan):
             parse_plan(json.dumps(content))
+
+
+FIRST_VERSION = """\
+{
+  "format": "qauvern plan",
+  "version": 1,
+  "made_at": "2026-03-15T12:00:00+00:00",
+  "account_id": "0123456789abcdef0123456789abcdef",
+  "plan": "premium",
+  "endpoint_family": "production",
+  "config_digest": "sha256:00",
+  "changes": [
+    {
+      "name": "Zürich",
+      "crn": "crn:v1:bluemix:public:quantum-computing:us-east:a/0123456789abcdef0123456789abcdef:a::",
+      "before": {
+        "allocation_seconds": 100,
+        "limit_seconds": null
+      },
+      "after": {
+        "allocation_seconds": 250,
+        "limit_seconds": 0
+      },
+      "reason": "share"
+    }
+  ],
+  "digest": "sha256:3f38870660d2a347eef714ec87a4fe3eb88e55d74e95e497c2b2bf9e989e2854"
+}
+"""
+
+
+class TestFormat:
+    """A plan that was saved must stay readable, so its text and its digest are fixed."""
+
+    plan = replace(
+        PLAN,
+        config_digest="sha256:00",
+        changes=(Change("Zürich", crn("a"), Holding(100, None), Holding(250, 0), "share"),),
+    )
+
+    def test_is_written(self) -> None:
+        assert plan_text(self.plan) == FIRST_VERSION
+
+    def test_is_read(self) -> None:
+        assert parse_plan(FIRST_VERSION) == self.plan
+
+
+def digest_of(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def damaged(damage: Callable[[dict[str, Any]], object]) -> str:
+    """The plan's text with something else in it, and a digest that fits."""
+    content = plan_document(PLAN)
+    del content["digest"]
+    damage(content)
+    return json.dumps({**content, "digest": digest_of(content)})
+
+
+def change_with(**parts: object) -> str:
+    return damaged(lambda content: content["changes"][1].update(parts))
+
+
+class TestRefusals:
+    """Each says why, and what to do."""
+
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("{", "it is not JSON"),
+            ("[" * 100_000, "it is not JSON"),
+            ("[]", "it is not an object"),
+            ("{}", "it is not a plan that qauvern wrote"),
+            (damaged(lambda plan: plan.update(version=2)), "its version is 2, and this qauvern reads version 1"),
+            (damaged(lambda plan: plan.update(version=True)), "its version is True, and this qauvern reads version 1"),
+            (
+                plan_text(PLAN).replace("250", "251"),
+                "its digest does not fit its content: it was changed or damaged after it was saved",
+            ),
+            (
+                '{"format": "qauvern plan", "version": 1, "account_id": "\\ud800"}',
+                "its digest does not fit its content: it was changed or damaged after it was saved",
+            ),
+            (damaged(lambda plan: plan.update(account_id=7)), "account_id is missing or not text"),
+            (damaged(lambda plan: plan.pop("endpoint_family")), "endpoint_family is missing or not text"),
+            (damaged(lambda plan: plan.update(plan="gold")), "its plan is 'gold'"),
+            (damaged(lambda plan: plan.update(made_at="today")), "made_at is not a date"),
+            (damaged(lambda plan: plan.update(made_at="2026-03-15T12:00:00")), "made_at has no UTC offset"),
+            (damaged(lambda plan: plan.update(changes="none")), "its changes are not a list"),
+            (damaged(lambda plan: plan.update(changes={})), "its changes are not a list"),
+            (damaged(lambda plan: plan.update(changes=["none"])), "a change is not an object"),
+            (damaged(lambda plan: plan["changes"].append(plan["changes"][0])), "it changes an instance twice"),
+            (
+                change_with(crn="b"),
+                (
+                    "'b' is not the CRN of a quantum service instance: it reads "
+                    "crn:v1:bluemix:public:quantum-computing:REGION:a/ACCOUNT:GUID::"
+                ),
+            ),
+            (change_with(before=None), "before or after is not an object"),
+            (
+                change_with(after={"allocation_seconds": 0, "limit_seconds": None}),
+                "it would archive b: its new allocation is 0",
+            ),
+            (
+                change_with(after={"allocation_seconds": None, "limit_seconds": None}),
+                "it would give b an allocation where there is none, or take it away",
+            ),
+        ],
+    )
+    def test_of_a_plan(self, text: str, why: str) -> None:
+        with pytest.raises(BadPlan) as refusal:
+            parse_plan(text)
+        assert str(refusal.value) == (
+            f"the plan cannot be applied: {why}. Nothing was written. Make a new one with analyze --save-plan."
+        )
+
+    @pytest.mark.parametrize("figure", [-1, 10**12 + 1, 1.5, 5.0, True, "5", [5], "missing"])
+    def test_of_a_figure(self, figure: object) -> None:
+        holding = {"allocation_seconds": 5, "limit_seconds": figure}
+        if figure == "missing":
+            del holding["limit_seconds"]
+        with pytest.raises(BadPlan, match="applied: limit_seconds is not a number of whole seconds"):
+            parse_holding(holding)
+
+    @pytest.mark.parametrize("figure", [None, 0, 1, 10**12])
+    def test_of_no_figure_that_may_be(self, figure: int | None) -> None:
+        assert parse_holding({"allocation_seconds": figure, "limit_seconds": figure}) == Holding(figure, figure)
 
 
 class TestConfigDigest:

@@ -60,6 +60,45 @@ class TestLedger:
         assert held.reserve(up)
         assert held.keeps_cap
 
+    def test_what_takes_nothing_more_is_never_refused_also_above_the_cap(self) -> None:
+        limit_only = change("same", 60, 60, limits=(None, 5))
+        assert ledger(limit_only, cap=100, total=500).reserve(limit_only)
+
+    def test_an_instance_without_an_allocation_holds_nothing(self) -> None:
+        paygo = change("paygo", None, None, limits=(None, 5))
+        held = ledger(paygo, cap=0, total=0)
+        assert held.most_held == 0
+        assert held.reserve(paygo)
+        assert held.most_held == 0
+        held.observe(paygo.crn, None)
+        assert held.most_held == 0
+        held.settle(paygo.crn, None)
+        assert held.most_held == 0
+
+    def test_what_is_settled_is_under_way_no_more(self) -> None:
+        up = change("up", 40, 80)
+        held = ledger(up, cap=100, total=40)
+        assert held.reserve(up)
+        assert held.most_held == 80
+        held.settle(up.crn, 40)
+        assert held.most_held == 40
+
+    def test_what_was_only_seen_may_still_come_to_pass(self) -> None:
+        up = change("up", 40, 80)
+        held = ledger(up, cap=100, total=40)
+        assert held.reserve(up)
+        held.observe(up.crn, 50)
+        assert held.most_held == 80
+        held.release(up.crn)
+        assert held.most_held == 50
+
+    def test_what_is_released_twice_is_released(self) -> None:
+        up = change("up", 40, 80)
+        held = ledger(up, cap=100, total=40)
+        held.release(up.crn)
+        held.release(up.crn)
+        assert held.most_held == 40
+
     @given(
         figures=st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), min_size=1, max_size=6),
         elsewhere=st.integers(0, 50),

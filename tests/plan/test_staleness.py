@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from qauvern.balance import propose
 from qauvern.model import Plan
-from qauvern.plan import BadPlan, Fit, PlanDocument, changes_of, config_digest, fit, refuse_other_account
+from qauvern.plan import (
+    BadPlan,
+    Change,
+    Fit,
+    PlanDocument,
+    broken_by,
+    changes_of,
+    config_digest,
+    fit,
+    refuse_other_account,
+)
+from tests.helpers.account import change
 from tests.helpers.make import ACCOUNT_ID, NOW, TODAY, Team, settings, snapshot
 
 TEAMS = [Team("busy", 100, consumed=90, active=90), Team("idle", 900, consumed=0)]
@@ -49,15 +61,26 @@ def test_what_holds_the_new_values_is_done() -> None:
 @pytest.mark.parametrize(
     ("busy", "says"),
     [
-        pytest.param(replace(TEAMS[0], allocation=101), "its allocation is 101 s", id="allocation"),
-        pytest.param(replace(TEAMS[0], live_limit=500), "its limit is 500 s", id="limit"),
-        pytest.param(replace(TEAMS[0], allocation=None), "its allocation is none", id="none any more"),
+        pytest.param(
+            replace(TEAMS[0], allocation=1_010),
+            "its allocation is 1,010 s, and the plan takes it from 100 s to 990 s",
+            id="allocation",
+        ),
+        pytest.param(
+            replace(TEAMS[0], live_limit=500),
+            "its allocation is 100 s, and the plan takes it from 100 s to 990 s; "
+            "its limit is 500 s, and the plan takes it from none to none",
+            id="limit",
+        ),
+        pytest.param(
+            replace(TEAMS[0], allocation=None),
+            "its allocation is none, and the plan takes it from 100 s to 990 s",
+            id="none any more",
+        ),
     ],
 )
 def test_neither_old_nor_new_is_a_difference_with_figures(busy: Team, says: str) -> None:
-    (difference,) = fitted(busy, TEAMS[1]).differences
-    assert difference.startswith("busy: ")
-    assert says in difference
+    assert fitted(busy, TEAMS[1]).differences == (f"busy: {says}",)
 
 
 def test_usage_that_has_grown_above_the_planned_value_is_a_difference() -> None:
@@ -75,25 +98,61 @@ def test_a_budget_that_has_shrunk_below_the_planned_total_is_a_difference() -> N
 
 
 def test_another_config_is_a_difference() -> None:
-    assert "config file has changed" in fitted(*TEAMS, plan=replace(PLAN, config_digest="sha256:0")).differences[0]
+    assert fitted(*TEAMS, plan=replace(PLAN, config_digest="sha256:0")).differences == (
+        "the config file has changed since the plan was made",
+    )
 
 
 def test_an_instance_that_is_gone_is_a_difference() -> None:
     now = snapshot(TEAMS, budget=1000)
     live = {crn: instance for crn, instance in now.instances.items() if instance.name != "idle"}
-    (difference,) = fit(PLAN, SETTINGS, live, propose(now, SETTINGS, TODAY)).differences
-    assert difference.startswith("idle: ")
+    assert fit(PLAN, SETTINGS, live, propose(now, SETTINGS, TODAY)).differences == (
+        "idle: it is not among the configured instances of the account any more",
+    )
+
+
+def test_every_difference_is_told() -> None:
+    now = snapshot([TEAMS[0], replace(TEAMS[1], allocation=5)], budget=1000)
+    live = {crn: instance for crn, instance in now.instances.items() if instance.name != "busy"}
+    differences = fit(PLAN, SETTINGS, live, propose(now, SETTINGS, TODAY)).differences
+    assert [difference.partition(":")[0] for difference in differences] == ["busy", "idle"]
+
+
+class TestBrokenBy:
+    """What a plan for some breaks, with the others as they are."""
+
+    def broken(self, *changes: Change, teams: Sequence[Team], budget: int) -> list[str]:
+        wanted = settings(teams)
+        return broken_by(changes, wanted, propose(snapshot(teams, budget=budget), wanted, TODAY))
+
+    def test_what_the_others_hold_counts(self) -> None:
+        teams = [Team("a", 100), Team("b", 100)]
+        assert self.broken(change("a", 100, 200), teams=teams, budget=300) == []
+        (broken,) = self.broken(change("a", 100, 201), teams=teams, budget=300)
+        assert broken.startswith("invariant 1 is broken: the total of 301 s would exceed the budget of 300 s by 1 s")
+
+    def test_the_total_counts_also_where_five_others_are_the_largest(self) -> None:
+        teams = [Team("a", 10), *(Team(f"large{index}", 100) for index in range(5))]
+        (broken,) = self.broken(change("a", 10, 11), teams=teams, budget=510)
+        assert broken.startswith("invariant 1 ")
+
+    def test_what_another_instance_breaks_by_itself_is_not_the_plans(self) -> None:
+        """b holds less than it has used, and less than the minimum: that is for the next proposal to mend."""
+        teams = [Team("a", 100), Team("b", 5, consumed=50)]
+        assert self.broken(change("a", 100, 90), teams=teams, budget=300) == []
+        found = self.broken(change("b", 5, 6), teams=teams, budget=300)
+        assert [broken[:11] for broken in found] == ["invariant 2", "invariant 3"]
 
 
 @pytest.mark.parametrize(
-    ("plan", "family"),
+    ("plan", "family", "says"),
     [
-        (replace(PLAN, account_id="f" * 32), "production"),
-        (replace(PLAN, plan=Plan.INTERNAL), "production"),
-        (PLAN, "staging"),
+        (replace(PLAN, account_id="f" * 32), "production", f"account {'f' * 32}, and this run is on {ACCOUNT_ID}"),
+        (replace(PLAN, plan=Plan.INTERNAL), "production", "plan internal, and this run is on premium"),
+        (PLAN, "staging", "endpoint family production, and this run is on staging"),
     ],
 )
-def test_of_elsewhere_it_is_refused(plan: PlanDocument, family: str) -> None:
+def test_of_elsewhere_it_is_refused(plan: PlanDocument, family: str, says: str) -> None:
     refuse_other_account(PLAN, SETTINGS, "production")
-    with pytest.raises(BadPlan, match="Nothing was written"):
+    with pytest.raises(BadPlan, match=f"^the plan is of {says}. Nothing was written.$"):
         refuse_other_account(plan, SETTINGS, family)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qauvern.model import Instance
-from qauvern.plan import Holding, UndoPlan, WrittenChange, plan_undo
+from qauvern.plan import Change, Holding, UndoPlan, WrittenChange, plan_undo
 from tests.helpers.account import change
 from tests.helpers.make import crn
 
@@ -24,8 +24,7 @@ def undo(
 def test_what_holds_what_the_run_wrote_goes_back() -> None:
     plan = undo(250, 500)
     (back,) = plan.changes
-    assert (back.before, back.after) == (CHANGE.after, CHANGE.before)
-    assert "R1" in back.reason
+    assert back == Change("a", crn("a"), before=CHANGE.after, after=CHANGE.before, reason="undo of run R1")
     assert plan.left_alone == ()
 
 
@@ -37,7 +36,7 @@ def test_what_is_back_already_is_neither_written_nor_named() -> None:
 def test_what_others_changed_is_left_alone_unless_forced(held: int | None, limit: int | None) -> None:
     plan = undo(held, limit)
     assert plan.changes == ()
-    assert "changed by others" in plan.left_alone[0][1]
+    assert plan.left_alone == ((CHANGE, "changed by others since; --force puts it back all the same"),)
     (back,) = undo(held, limit, force=True).changes
     assert (back.before, back.after) == (Holding(held, limit), CHANGE.before)
 
@@ -49,19 +48,35 @@ def test_what_the_run_left_half_way_goes_back_too() -> None:
 
 @pytest.mark.parametrize("force", [False, True])
 def test_an_archived_one_is_left_alone(force: bool) -> None:
-    assert "archived" in undo(0, None, force=force).left_alone[0][1]
+    assert undo(0, None, force=force) == UndoPlan((), ((CHANGE, "it has been archived since"),))
 
 
 @pytest.mark.parametrize("force", [False, True])
 def test_one_that_is_not_configured_any_more_is_never_written(force: bool) -> None:
     plan = undo(250, 500, force=force, configured=False)
-    assert plan.changes == ()
-    assert "config file" in plan.left_alone[0][1]
+    assert plan == UndoPlan((), ((CHANGE, "it is not in the config file any more"),))
 
 
 def test_one_that_is_gone_is_named() -> None:
     plan = plan_undo([WrittenChange(CHANGE, CHANGE.after)], {}, "R1", configured=CONFIGURED, force=True)
-    assert "not in the account" in plan.left_alone[0][1]
+    assert plan == UndoPlan((), ((CHANGE, "it is not in the account any more"),))
+
+
+@pytest.mark.parametrize(
+    "live_a",
+    [
+        pytest.param(None, id="gone"),
+        pytest.param(Instance("a", crn("a"), 100, None), id="back already"),
+        pytest.param(Instance("a", crn("a"), 7, None), id="changed by others: without a word, no force"),
+    ],
+)
+def test_one_that_is_left_alone_holds_up_no_other(live_a: Instance | None) -> None:
+    other = change("b", 5, 6)
+    live = {crn("b"): Instance("b", crn("b"), 6, None)}
+    if live_a is not None:
+        live[crn("a")] = live_a
+    written = [WrittenChange(CHANGE, CHANGE.after), WrittenChange(other, other.after)]
+    assert [each.name for each in plan_undo(written, live, "R1", configured=CONFIGURED).changes] == ["b"]
 
 
 def test_changes_are_in_the_order_of_their_crns() -> None:

@@ -17,6 +17,7 @@ from qauvern.apply.history import (
 )
 from qauvern.apply.interruption import stop_on_signals
 from qauvern.apply.journal import CUT_OFF, Journal, JournalError, Operator, RunHeader, mark_reported
+from qauvern.apply.journal import FOLDER_NAME as JOURNAL_FOLDER_NAME
 from qauvern.apply.lock import Locked, is_process_alive, run_lock
 from qauvern.apply.outcome import AppliedRun, Outcome, Result
 from qauvern.apply.writer import OPERATION_TIMEOUT_SECONDS, Pace, Writer
@@ -24,6 +25,7 @@ from qauvern.apply.writer import OPERATION_TIMEOUT_SECONDS, Pace, Writer
 __all__ = [
     "CUT_OFF",
     "IN_DOUBT",
+    "JOURNAL_FOLDER_NAME",
     "OPERATION_TIMEOUT_SECONDS",
     "UNDER_WAY",
     "AccountPort",

@@ -126,7 +126,9 @@ def last_to_undo(runs: Sequence[Run]) -> Run:
     for run in reversed(runs):
         if run.undoes is None and run.written and not is_undone(run, runs):
             return run
-    raise NoSuchRun("there is no run that could be undone. qauvern history lists all.")
+    raise NoSuchRun(
+        "there is no run left to undo. qauvern history lists all; undo takes any of them by its id, an undo too."
+    )
 
 
 def is_undone(run: Run, runs: Sequence[Run]) -> bool:
@@ -155,8 +157,12 @@ def read_run(path: Path) -> Run:
         raise BadJournal(f"the journal {path} does not begin as one: it was damaged, or cut off at its very start.")
     try:
         return _run(path, events[0], [event for event in events[1:] if event is not None], events.count(None))
-    except (QauvernError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise BadJournal(f"the journal {path} cannot be read: {error}.") from error
+    except (QauvernError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise BadJournal(f"the journal {path} cannot be read: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
 
 
 def _event(line: bytes) -> Mapping[str, Any] | None:
@@ -171,6 +177,8 @@ def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any
     if start["version"] != VERSION:
         raise BadJournal(f"its version is {start['version']!r}, and this qauvern reads version {VERSION}")
     changes = {change.crn: JournalledChange(change) for change in map(parse_change, start["changes"])}
+    for each in changes.values():
+        _refuse_harm(each.change, is_undo=start["undoes"] is not None)
     for told in _told(events, changes):
         if told is None:
             damaged += 1
@@ -193,6 +201,15 @@ def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any
         was_reported=end is not None,
         damaged_lines=damaged,
     )
+
+
+def _refuse_harm(change: Change, *, is_undo: bool) -> None:
+    """No run has ever written such values; putting them back would archive the instance, or wipe its allocation."""
+    before, after = change.before.allocation_seconds, change.after.allocation_seconds
+    if 0 in (before, after):
+        raise BadJournal(f"it has an allocation of 0 for {change.name!r}, which stands for archiving")
+    if (before is None) != (after is None) and not is_undo:
+        raise BadJournal(f"it gives {change.name!r} an allocation where there is none, or takes it away")
 
 
 def _moment(text: str) -> datetime:

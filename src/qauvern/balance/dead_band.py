@@ -42,10 +42,6 @@ class Candidate:
         return UNLIMITED if self.cap is None else max(0, self.cap - self.floor.seconds)
 
     @property
-    def weight(self) -> int:
-        return 0 if self.floor is None or self.is_held else self.score.scaled
-
-    @property
     def may_keep_live_value(self) -> bool:
         """True where the live allocation holds to invariants 2-5 of Design.md."""
         held = self.live.allocation_seconds
@@ -71,7 +67,7 @@ class SharedPool:
         """The share before rounding."""
         if self.level is None or index in self.kept:
             return Fraction(self.shares[index])
-        wanted = self.level * candidate.weight
+        wanted = self.level * candidate.score.scaled
         return wanted if candidate.room is None else min(Fraction(candidate.room), wanted)
 
 
@@ -81,7 +77,7 @@ def share_pool(candidates: Sequence[Candidate], pool: int, minimum_change_second
     kept: dict[int, int] = {}
     released: set[int] = set()
     while True:
-        weights = [0 if index in kept else candidate.weight for index, candidate in enumerate(candidates)]
+        weights = [0 if index in kept else candidate.score.scaled for index, candidate in enumerate(candidates)]
         filled = fill(pool - sum(kept.values()), weights, [candidate.room for candidate in candidates])
         shares = tuple(kept.get(index, share) for index, share in enumerate(filled.shares))
         newly_kept = {

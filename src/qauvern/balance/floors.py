@@ -37,7 +37,7 @@ def floor_over_budget(consumed_ms: int, minimum_seconds: int) -> Floor:
 
 
 def _highest(minimum_seconds: int, consumed_seconds: int) -> Floor:
-    if consumed_seconds > minimum_seconds and consumed_seconds > 0:
+    if consumed_seconds > minimum_seconds:
         return Floor(consumed_seconds, FloorSource.CONSUMED)
     if minimum_seconds > 0:
         return Floor(minimum_seconds, FloorSource.MINIMUM)

@@ -34,7 +34,8 @@ def _total(proposal: Proposal, _minimum: int) -> Iterator[BrokenInvariant]:
 
 
 def _over_cap(proposal: Proposal, cap: int, what: str) -> BrokenInvariant:
-    largest = sorted(proposal.lines, key=lambda line: (-(line.new_allocation or 0), line.crn))[:_NAMED_AT_MOST]
+    holding = [line for line in proposal.lines if line.new_allocation is not None]
+    largest = sorted(holding, key=lambda line: (-(line.new_allocation or 0), line.crn))[:_NAMED_AT_MOST]
     pool, total = proposal.pool, proposal.new_total_seconds
     return BrokenInvariant(
         1,

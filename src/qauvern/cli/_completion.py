@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
+
+from qauvern.cli._places import SANDBOX_CONFIG_NAME, sandbox_folder, state_folder
 
 
 def instance_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The configured instances whose name or CRN begins so; none where the config file cannot be read."""
     from qauvern.config import ConfigError, load
 
-    path = ctx.params.get("config_path")
     try:
-        settings = load(path if isinstance(path, Path) else Path("config.yaml"))
+        settings = load(_config_path(ctx))
     except ConfigError:
         return []
     return [
@@ -25,12 +27,23 @@ def instance_names(ctx: click.Context, _param: click.Parameter, incomplete: str)
     ]
 
 
-def run_ids(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def _config_path(ctx: click.Context) -> Path:
+    """The config file that the command would use; the sandbox's own is not made just for this."""
+    path = ctx.params.get("config_path")
+    if _is_sandbox(ctx) and ctx.get_parameter_source("config_path") is not ParameterSource.COMMANDLINE:
+        return sandbox_folder() / SANDBOX_CONFIG_NAME
+    return path if isinstance(path, Path) else Path("config.yaml")
+
+
+def _is_sandbox(ctx: click.Context) -> bool:
+    return bool(ctx.find_root().params.get("sandbox"))
+
+
+def run_ids(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The journalled runs whose id begins so, the last one first."""
     from qauvern.apply import read_runs
-    from qauvern.cli._places import state_folder
 
-    runs, _ = read_runs(state_folder())
+    runs, _ = read_runs(sandbox_folder() if _is_sandbox(ctx) else state_folder())
     return [
         CompletionItem(run.run_id, help=f"{run.started_at:%Y-%m-%d %H:%M} {run.ended}")
         for run in reversed(runs)

@@ -46,17 +46,27 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
         from qauvern.render.text import printable_lines
 
         said = io.StringIO()
-        mistake.show(said)
-        click.echo(printable_lines(said.getvalue()), nl=False, err=True)
+        _explained(mistake, command).show(said)
+        click.echo(printable_lines(said.getvalue()), nl=False, file=sys.stderr)
         status = ExitStatus.USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted.", err=True)
+        click.echo("Interrupted.", file=sys.stderr)
         status = ExitStatus.INTERRUPTED
     except Exception as error:
         status = _report(error, sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         _flush_or_leave_to_nobody(stream)
     sys.exit(int(status or 0))
+
+
+def _explained(mistake: click.ClickException, group: click.Command) -> click.ClickException:
+    """The mistake; where a global option stands behind the command, one that says that it goes before it."""
+    if not isinstance(mistake, click.NoSuchOption):
+        return mistake
+    name = mistake.option_name
+    if not any(name in (*option.opts, *option.secondary_opts) for option in group.params):
+        return mistake
+    return click.UsageError(f"{name} goes before the command: qauvern {name} ...", mistake.ctx)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 STATE_VARIABLE = "QAUVERN_STATE_DIR"
 
 
+SANDBOX_CONFIG_NAME = "config.yaml"
+
+
 def state_folder(environ: Mapping[str, str] | None = None) -> Path:
     """QAUVERN_STATE_DIR, else $XDG_STATE_HOME/qauvern, else ~/.local/state/qauvern."""
     environ = os.environ if environ is None else environ

@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from qauvern.cli._places import sandbox_folder
+from qauvern.cli._places import SANDBOX_CONFIG_NAME, sandbox_folder
 from qauvern.files import write_text_atomically
 from qauvern.model import QauvernError
 from qauvern.sandbox import Sandbox, SandboxError
-
-CONFIG_NAME = "config.yaml"
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def running_sandbox() -> Iterator[EmbeddedSandbox]:
 
 def sandbox_config() -> Path:
     """The sandbox's own config file, written anew where it is missing."""
-    path = sandbox_folder() / CONFIG_NAME
+    path = sandbox_folder() / SANDBOX_CONFIG_NAME
     if not path.exists():
         with sandbox_errors(), Sandbox.open(sandbox_folder()) as sandbox:
             write_sandbox_config(sandbox, path)

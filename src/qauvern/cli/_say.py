@@ -54,9 +54,15 @@ def prints_unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")
 
 
+def _out(text: str, end: str = "\n") -> None:
+    """Text to stdout as it is. Of itself click would write UTF-8 to a stream that takes ASCII only."""
+    click.echo(text + end, file=sys.stdout, nl=False)
+
+
 def data(text: str = "", *, color: str | None = None, bold: bool | None = None) -> None:
     """Data, to stdout: a line, or several."""
-    click.echo(click.style(printable_lines(text), fg=color, bold=bold) if color or bold else printable_lines(text))
+    text = printable_lines(text)
+    _out(click.style(text, fg=color, bold=bold) if color or bold else text)
 
 
 def json_data(document: Any) -> None:
@@ -66,7 +72,7 @@ def json_data(document: Any) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(document, indent=2, allow_nan=False)
-    click.echo(escaped_json(text))
+    _out(escaped_json(text))
 
 
 def csv_data(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
@@ -74,12 +80,12 @@ def csv_data(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> 
     from qauvern.render.formats import csv_text
 
     text = csv_text(rows, columns)
-    click.echo(printable_lines(text) if sys.stdout.isatty() else text, nl=False)
+    _out(printable_lines(text) if sys.stdout.isatty() else text, end="")
 
 
 def table_data(table: Table) -> None:
     """A table to stdout; what its width left out to stderr."""
-    click.echo(table.text)
+    _out(table.text)
     if table.dropped:
         note(dropped_note(table.dropped))
 
@@ -87,7 +93,7 @@ def table_data(table: Table) -> None:
 def _tell(*lines: str, label: str = "", color: bool | None = None) -> None:
     """Lines to stderr, behind a styled label. Nobody may read them any more: a run that writes goes on to its end."""
     with suppress(BrokenPipeError):
-        click.echo(label + "\n  ".join(map(printable, lines)), err=True, color=color)
+        click.echo(label + "\n  ".join(map(printable, lines)), file=sys.stderr, color=color)
 
 
 def paragraphs(*paragraphs: Sequence[str]) -> None:
@@ -114,12 +120,12 @@ def next_step(text: str) -> None:
         _tell(text, label=click.style("Next: ", bold=True))
 
 
-def command_line(*words: str) -> str:
-    """A command of qauvern on the same account and config file as this one."""
+def command_line(*words: str, with_config: bool = True) -> str:
+    """A command of qauvern on the same account and, if it takes one, config file as this one."""
     context = click.get_current_context()
     options = context.ensure_object(GlobalOptions)
     said = ["qauvern", *(["--sandbox"] if options.sandbox else []), *(["--staging"] if options.staging else []), *words]
-    if context.get_parameter_source("config_path") is ParameterSource.COMMANDLINE:
+    if with_config and context.get_parameter_source("config_path") is ParameterSource.COMMANDLINE:
         said += ["--config", str(context.params["config_path"])]
     return shlex.join(said)
 
@@ -171,6 +177,11 @@ def progress(label: str) -> Iterator[Callable[[int, int], None]]:
         yield show
 
 
+def _as_stderr_takes_it(text: str) -> str:
+    encoding = sys.stderr.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
 def confirmed(question: str, *, yes: bool, otherwise: str = "Say --yes, or --dry-run to look only.") -> bool:
     """True when the person says yes, or said so beforehand with --yes.
 
@@ -179,12 +190,12 @@ def confirmed(question: str, *, yes: bool, otherwise: str = "Say --yes, or --dry
     """
     if yes:
         return True
-    question = printable(question)
+    question = _as_stderr_takes_it(printable(question))
     if not sys.stdin.isatty():
-        raise NoAnswer(f"{question} There is no terminal to answer at. {otherwise}")
+        raise NoAnswer(f"there is no terminal to ask at: {question} {otherwise}")
     try:
         return click.confirm(question, default=False, err=True)
     except click.Abort as abort:
         if isinstance(abort.__context__, EOFError):
-            raise NoAnswer(f"{question} The input ended without an answer. {otherwise}") from None
+            raise NoAnswer(f"the input ended without an answer: {question} {otherwise}") from None
         raise

@@ -73,7 +73,10 @@ def locked(settings: Settings, lock_timeout: int) -> Iterator[None]:
         on_takeover=_say.warning,
     ):
         for run in cut_off_runs(folder, settings.account_id, settings.plan):
-            _say.warnings(cut_off_lines(run))
+            history = _say.command_line("history", run.run_id, with_config=False)
+            _say.warnings(
+                [*cut_off_lines(run), f"This run starts from what the account holds now; {history} shows it."]
+            )
             mark_reported(run.path)
         yield
 
@@ -148,7 +151,7 @@ def report(run: AppliedRun, run_id: str) -> ExitStatus:
     else:
         _say.next_step(
             f"look at the instances named above, then {_say.command_line('optimize')}: it starts from what they hold. "
-            f"{_say.command_line('history', run_id)} shows this run."
+            f"{_say.command_line('history', run_id, with_config=False)} shows this run."
         )
     return status
 

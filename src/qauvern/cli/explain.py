@@ -47,7 +47,7 @@ def _find(settings: Settings, wanted: str) -> InstanceSettings:
     if found:
         crns = ", ".join(each.crn for each in found)
         raise QauvernError(f"{len(found)} instances are called {wanted!r}; name one by its CRN: {crns}.")
-    raise QauvernError(f"the config file has no instance {wanted!r}. qauvern show lists them.")
+    raise QauvernError(f"the config file has no instance {wanted!r}. {_say.command_line('show')} lists them.")
 
 
 def _display(proposal: Proposal, line: Line, settings: Settings, preview_date: date | None, output_format: str) -> None:

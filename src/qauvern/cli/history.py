@@ -41,8 +41,7 @@ def command(run_id: str | None, output_format: str) -> None:
     elif runs:
         _say.table_data(runs_table(runs, width=_say.output_width()))
         _say.next_step(
-            f"{_say.command_line('history', 'RUN')} shows one of them; "
-            f"{_say.command_line('undo')} takes the last one back."
+            f"{_say.command_line('history', 'RUN')} shows one of them; {_say.command_line('undo', 'RUN')} undoes it."
         )
     else:
         _say.note(f"No run has been applied yet: {_writing.journal_folder(options)} holds no journal.")

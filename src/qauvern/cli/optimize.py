@@ -65,6 +65,8 @@ def command(
     """
     if output_format != "table" and not dry_run:
         raise click.UsageError("--format goes with --dry-run.")
+    if output_format != "table" and plan_path is not None:
+        raise click.UsageError("--format does not go with --plan: the plan is JSON itself.")
     settings = _account.load_settings(config_path)
     plan = None if plan_path is None else _read_plan(plan_path)
     guardrails = [GuardrailName(name) for name in ignored]

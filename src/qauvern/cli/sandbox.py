@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import click
 
+from qauvern.apply import JOURNAL_FOLDER_NAME
 from qauvern.cli import _say
-from qauvern.cli._places import sandbox_folder
-from qauvern.cli._sandboxed import CONFIG_NAME, sandbox_errors, write_sandbox_config
+from qauvern.cli._places import SANDBOX_CONFIG_NAME, sandbox_folder
+from qauvern.cli._sandboxed import sandbox_errors, write_sandbox_config
 from qauvern.render.text import facts
 from qauvern.sandbox import Sandbox
 
@@ -42,10 +45,11 @@ def _opened(latency: float, faults: tuple[str, ...]) -> Sandbox:
 @click.option("--instances", type=click.IntRange(3, 100_000), default=24, show_default=True, help="How many instances.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds make equal accounts.")
 def reset(instances: int, seed: int) -> None:
-    """Start the sandbox account and its config file afresh."""
+    """Start the sandbox account afresh, with its config file and without its past runs."""
     folder = sandbox_folder()
     with sandbox_errors(), Sandbox.create(instances=instances, seed=seed, folder=folder) as sandbox:
-        write_sandbox_config(sandbox, folder / CONFIG_NAME)
+        shutil.rmtree(folder / JOURNAL_FOLDER_NAME, ignore_errors=True)
+        write_sandbox_config(sandbox, folder / SANDBOX_CONFIG_NAME)
     _say.note(f"A fresh sandbox account with {instances} instances in {folder}.")
     _say.next_step("qauvern --sandbox analyze")
 

@@ -83,7 +83,11 @@ def parse_plan(text: str) -> PlanDocument:
     if document.get("version") != VERSION or isinstance(document.get("version"), bool):
         _refuse(f"its version is {document.get('version')!r}, and this qauvern reads version {VERSION}")
     content = {key: value for key, value in document.items() if key != "digest"}
-    if document.get("digest") != _digest(_canonical(content)):
+    try:
+        digest = _digest(_canonical(content))
+    except (ValueError, RecursionError):
+        _refuse("it is nested too deeply, or holds a figure without end")
+    if document.get("digest") != digest:
         _refuse("its digest does not fit its content: it was changed or damaged after it was saved")
     return PlanDocument(
         account_id=_text(document, "account_id"),

@@ -6,9 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import Final
 
 from qauvern.model import Guardrails
 from qauvern.plan.changes import Change
+
+_NAMED_AT_MOST: Final = 20
 
 
 class GuardrailName(str, Enum):
@@ -54,7 +57,8 @@ def _max_changes_percent(changes: Sequence[Change], guardrails: Guardrails, conf
     most = guardrails.max_changes_percent
     if most is None or 100 * len(changes) <= Fraction(most) * configured:
         return None
-    allowed = f"allows changes to {most:f}% of the {configured:,} configured instances"
+    bound = int(Fraction(most) * configured / 100)
+    allowed = f"allows changes to {most:f}% of the {configured:,} configured instances, which is {bound:,}"
     return _refusal(GuardrailName.MAX_CHANGES_PERCENT, allowed, f"there are {len(changes):,}", changes)
 
 
@@ -74,14 +78,16 @@ def _max_decrease_percent(changes: Sequence[Change], guardrails: Guardrails) -> 
 
 
 def _refusal(name: GuardrailName, allowed: str, found: str, offenders: Sequence[Change]) -> Refusal:
-    listed = ", ".join(
+    listed = [
         f"{change.name} {change.before.allocation_seconds or 0:,} -> {change.after.allocation_seconds or 0:,} s"
         if change.allocation_delta
         else f"{change.name} (limit)"
-        for change in offenders
-    )
+        for change in offenders[:_NAMED_AT_MOST]
+    ]
+    more = len(offenders) - len(listed)
+    names = ", ".join(listed) + (f" and {more:,} more" if more else "")
     message = (
-        f"guardrail {name.value} {allowed}, but {found}: {listed}. Nothing was written. "
+        f"guardrail {name.value} {allowed}, but {found}: {names}. Nothing was written. "
         f"Look at them, then raise it in the config file or override it once with --ignore-guardrail {name.value}."
     )
     return Refusal(name, message, tuple(offenders))

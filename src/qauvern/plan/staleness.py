@@ -61,7 +61,7 @@ def fit(plan: PlanDocument, settings: Settings, live: Mapping[Crn, Instance], fr
         else:
             differences.append(f"{change.name}: {_describe(holds, change)}")
     if not differences:
-        differences += [f"with today's usage {broken}" for broken in broken_by(plan.changes, settings, fresh)]
+        differences = [f"with today's usage {broken}" for broken in broken_by(plan.changes, settings, fresh)]
     return Fit(tuple(to_do), tuple(done), tuple(differences))
 
 

@@ -32,8 +32,9 @@ def change_text(change: Change) -> str:
 
 
 def change_lines(changes: Sequence[Change]) -> list[str]:
-    """One line for each change."""
-    return [f"  {printable(change.name)}: {change_text(change)}" for change in changes]
+    """One line for each change, by name."""
+    ordered = sorted(changes, key=lambda change: (change.name.casefold(), change.crn))
+    return [f"  {printable(change.name)}: {change_text(change)}" for change in ordered]
 
 
 def problem_lines(run: AppliedRun) -> list[str]:
@@ -60,7 +61,7 @@ def run_summary(run: AppliedRun) -> str:
     said = ", ".join(f"{count} {what}" for count, what in counted if count)
     moved = sum(max(0, outcome.change.allocation_delta) for outcome in run.having(Result.DONE))
     changes = "1 change" if len(run.outcomes) == 1 else f"{len(run.outcomes):,} changes"
-    given = f"; {format_seconds(moved)} s given to those that had too little" if moved else ""
+    given = f"; {format_seconds(moved)} s moved" if moved else ""
     return f"{changes}: {said or 'none'}{given}."
 
 
@@ -76,7 +77,7 @@ def cut_off_lines(run: Run) -> list[str]:
     ]
     if in_doubt:
         lines.append(f"In doubt, written or not: {', '.join(in_doubt)}.")
-    return [*lines, f"This run starts from what the account holds now; qauvern history {run.run_id} shows that one."]
+    return lines
 
 
 def progress_line(outcome: Outcome) -> str:

@@ -46,7 +46,7 @@ def run_summary_facts(run: Run, runs: Sequence[Run]) -> str:
 
 def run_table(run: Run, *, width: int | None) -> Table:
     """One row for each change of a run."""
-    changes = run.changes
+    changes = sorted(run.changes, key=lambda each: (each.change.name.casefold(), each.change.crn))
     return draw_table(
         [
             Column("Name", [printable(each.change.name) for each in changes], is_text=True, shrinks_to=16),

@@ -1,0 +1,153 @@
+"""The invariants find what is wrong with a proposal from its figures alone, whoever made it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from qauvern.balance import BrokenInvariant, Floor, FloorSource, Proposal, check_invariants, propose
+from qauvern.model import ReserveBasis
+from tests.helpers.make import TODAY, Team, crn, settings, snapshot
+
+MINIMUM = 10
+
+
+def altered(proposal: Proposal, **parts: object) -> tuple[BrokenInvariant, ...]:
+    """What a proposal for one instance breaks once its line has been altered."""
+    (line,) = proposal.lines
+    return check_invariants(replace(proposal, lines=(replace(line, **parts),)), MINIMUM)  # type: ignore[arg-type]
+
+
+def proposal(*teams: Team, budget: int = 10_000, unallocated: int | None = None, used_by_others: int = 0) -> Proposal:
+    seen = snapshot(teams, budget=budget, unallocated=unallocated, unconfigured_consumed=used_by_others)
+    return propose(seen, settings(teams, minimum=MINIMUM), TODAY)
+
+
+UNDER = proposal(Team("a", 100, consumed=20, limit=50))
+OVER = proposal(Team("a", 100, consumed=20, limit=50), used_by_others=20_000)
+OVER_LITTLE_USED = proposal(Team("a", 100, consumed=6, limit=50), used_by_others=20_000)
+NO_FLOOR = proposal(Team("a", None, consumed=0.5, limit=0))
+NO_FLOOR_OVER = proposal(Team("a", None, consumed=0.5, limit=0), used_by_others=20_000)
+
+
+@pytest.mark.parametrize(
+    ("made", "new", "broken"),
+    [
+        pytest.param(UNDER, 20, [], id="its usage"),
+        pytest.param(UNDER, 19, [2], id="below its usage"),
+        pytest.param(UNDER, 50, [], id="its limit"),
+        pytest.param(UNDER, 51, [4], id="above its limit"),
+        pytest.param(UNDER, 9, [2, 3], id="below usage and minimum"),
+        pytest.param(UNDER, 0, [2, 3, 5], id="archived"),
+        pytest.param(UNDER, -1, [2, 3, 5], id="negative"),
+        pytest.param(UNDER, None, [], id="none"),
+        pytest.param(OVER, 10, [], id="over budget, the minimum"),
+        pytest.param(OVER, 9, [3], id="over budget, below the minimum"),
+        pytest.param(OVER, 20, [], id="over budget, its usage"),
+        pytest.param(OVER, 21, [2], id="over budget, above its usage"),
+        pytest.param(OVER_LITTLE_USED, 6, [], id="over budget, usage below the minimum"),
+        pytest.param(OVER_LITTLE_USED, 5, [3], id="over budget, below that usage"),
+        pytest.param(NO_FLOOR, 1, [3, 4], id="no floor: 1 s is below the minimum and above a limit of 0 s"),
+        pytest.param(NO_FLOOR_OVER, 1, [2, 3, 4], id="no floor, over budget: also above a usage of 0.5 s"),
+    ],
+)
+def test_of_one_instance(made: Proposal, new: int | None, broken: list[int]) -> None:
+    found = altered(made, new_allocation=new)
+    assert [each.number for each in found] == broken
+    assert all(each.crns == (crn("a"),) for each in found)
+
+
+def test_a_floor_excuses_what_is_above_limit_and_over_budget_above_usage() -> None:
+    floor = Floor(70, FloorSource.MINIMUM)
+    assert altered(UNDER, new_allocation=70, floor=floor) == ()
+    assert [each.number for each in altered(UNDER, new_allocation=71, floor=floor)] == [4]
+    assert altered(OVER, new_allocation=70, floor=floor) == ()
+    assert [each.number for each in altered(OVER, new_allocation=71, floor=floor)] == [2, 4]
+
+
+def test_a_floor_below_the_minimum_excuses_nothing_under_budget() -> None:
+    floor = Floor(5, FloorSource.MINIMUM)
+    assert [each.number for each in altered(UNDER, new_allocation=5, floor=floor)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("made", "new", "messages"),
+    [
+        (
+            UNDER,
+            0,
+            [
+                "a: 0 s would lie below its 28-day usage of 20 s. Run again for a fresh proposal.",
+                "a: 0 s would lie below minimum_allocation_seconds (10 s). Run again for a fresh proposal.",
+                "a: an allocation of 0 would archive it. Set minimum_allocation_seconds above 0.",
+            ],
+        ),
+        (UNDER, 1_000, ["a: 1,000 s would exceed its limit of 50 s. Raise limit_seconds, or add a net grant."]),
+        (
+            OVER,
+            30,
+            [
+                (
+                    "a: 30 s would exceed its 28-day usage of 20 s while the plan is over budget. "
+                    "This is a fault of qauvern: please report it, and change the instance by hand."
+                )
+            ],
+        ),
+    ],
+)
+def test_each_says_what_and_what_to_do(made: Proposal, new: int, messages: list[str]) -> None:
+    assert [each.message for each in altered(made, new_allocation=new)] == messages
+
+
+class TestTotal:
+    def test_the_largest_are_named_five_at_most_and_what_helps(self) -> None:
+        held = {"a": 1, "b": 700, "c": 300, "d": 300, "e": 2, "f": 300, "g": 400}
+        made = proposal(
+            Team("0", None),
+            *(Team(name, 1, consumed=used) for name, used in held.items()),
+            budget=2_100,
+            unallocated=900,
+        )
+        # floors 10 + 700 + 300 + 300 + 10 + 300 + 400, and 2100 - 900 - 7 * 1 held by unconfigured instances
+        (broken,) = made.broken
+        assert broken == BrokenInvariant(
+            1,
+            "the total of 3,213 s would exceed the budget of 2,100 s by 1,113 s: the floors need 2,020 s and "
+            "unconfigured instances hold 1,193 s; the largest are b 700 s, g 400 s, c 300 s, d 300 s, f 300 s. "
+            "Lower minimum_allocation_seconds, archive instances, shrink unconfigured ones, or buy more time.",
+            (crn("b"), crn("g"), crn("c"), crn("d"), crn("f")),
+        )
+
+    def test_the_total_may_be_all_of_the_budget(self) -> None:
+        made = proposal(Team("a", 100), budget=500)
+        assert altered(made, new_allocation=500) == ()
+        assert [each.number for each in altered(made, new_allocation=501)] == [1]
+
+    @pytest.mark.parametrize(
+        ("consumed", "most"),
+        [
+            pytest.param(0, 900, id="the reserve keeps 100 back"),
+            pytest.param(950, 950, id="floors come before the reserve"),
+        ],
+    )
+    def test_a_reserve_of_the_budget_is_kept_free(self, consumed: int, most: int) -> None:
+        team = Team("a", 100, consumed=consumed)
+        wanted = settings([team], minimum=MINIMUM, reserve_percent="10", basis=ReserveBasis.BUDGET)
+        made = propose(snapshot([team], budget=1_000), wanted, TODAY)
+        assert altered(made, new_allocation=most) == ()
+        (broken,) = altered(made, new_allocation=most + 1)
+        assert broken.number == 1
+        assert broken.message.startswith(
+            f"the total of {most + 1} s would exceed the {most} s that the reserve leaves of the budget by 1 s: "
+        )
+
+    def test_one_without_an_allocation_is_not_among_the_largest(self) -> None:
+        made = proposal(Team("a", None), Team("b", 100), Team("c", 100), budget=1_000, unallocated=0)
+        lines = [replace(line, new_allocation=new) for line, new in zip(made.lines, (None, 0, 1), strict=True)]
+        # 1000 - 200 are held by unconfigured instances
+        total, *_ = check_invariants(
+            replace(made, lines=tuple(lines), account=replace(made.account, budget_seconds=800)), MINIMUM
+        )
+        assert "the total of 801 s would exceed the budget of 800 s by 1 s" in total.message
+        assert total.crns == (crn("c"), crn("b"))
