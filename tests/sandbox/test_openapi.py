@@ -19,7 +19,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from qauvern.sandbox import Sandbox
 from qauvern.sandbox._calls import _FIXED, _WITH_ITEM
 from tests.hostile.mutations import bounded
 from tests.sandbox.conftest import GRANT_TYPE, PREMIUM, Client, Serve
@@ -64,6 +63,8 @@ def knowing(client: Client, case: Any, turn: int) -> None:
     case.headers = headers
     if (case.query or {}).get("start"):
         case.query.pop("start")
+    if isinstance(case.body, dict) and "target" in case.body and turn % 4 == 1:
+        case.body.update(name=f"made {turn}", target="us-east", resource_group="default")
     if isinstance(case.body, dict) and case.body.get("grant_type") == GRANT_TYPE:
         case.body["apikey"] = client.sandbox.api_key
 
@@ -130,9 +131,16 @@ class TestConformance:
         for method, path, body in asked:
             answer = client.session.request(method, client.running.base_url + path, timeout=5, **body)
             assert answer.status_code == 400, f"{method} {path[:90]} {str(body)[:90]} -> {answer.status_code}"
-            operation = SCHEMA.find_operation_by_path(method, path.partition("?")[0]) if False else None
-            assert operation is None
-            assert answer.json()
+            Draft202012Validator(error_schema(path.split("/")[1])).validate(answer.json())
+
+
+def error_schema(service: str) -> dict[str, Any]:
+    """What an error of the service looks like."""
+    if service == "iam":
+        responses = DOCUMENT["paths"]["/iam/identity/token"]["post"]["responses"]
+        return dict(responses["400"]["content"]["application/json"]["schema"])
+    name = {"rc": "ControllerError", "quantum": "QuantumError"}[service]
+    return dict(DOCUMENT["components"]["responses"][name]["content"]["application/json"]["schema"])
 
 
 def creation(**changed: Any) -> dict[str, Any]:
@@ -162,8 +170,3 @@ class TestTheDocument:
     def test_its_schemas_are_schemas(self) -> None:
         for schema in DOCUMENT["components"]["schemas"].values():
             Draft202012Validator.check_schema(schema)
-
-
-def test_the_sandbox_knows_the_paths_of_its_own_bases() -> None:
-    with Sandbox.create(instances=3) as sandbox, sandbox.serve() as running:
-        assert running.quantum_url.endswith("/quantum/{region}/api")

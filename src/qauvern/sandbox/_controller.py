@@ -23,6 +23,7 @@ from ._wire import Call, Refusal, Reply
 
 PAGE_LIMIT = 100
 _LIST = "/v2/resource_instances"
+_MOST_DIGITS = 12
 _NAME = re.compile(r"[\w .:\-]{1,180}")
 _FILTERS = ("resource_id", "resource_plan_id", "name", "guid", "resource_group_id")
 
@@ -78,6 +79,9 @@ def create_instance(live: LiveAccount, call: Call, role: str, effect: str) -> Re
     group = document.get("resource_group")
     if not isinstance(group, str) or not group:
         raise Refusal(400, "bad_request", "resource_group is required.")
+    tags = document.get("tags") or []
+    if not isinstance(tags, list):
+        raise Refusal(400, "bad_request", "tags must be a list.")
     parameters = document.get("parameters")
     held = _held(parameters) if parameters is not None else Held()
     of_plan = [s.subscription_id for s in live.account.subscriptions if s.plan_id == plan_id]
@@ -94,7 +98,7 @@ def create_instance(live: LiveAccount, call: Call, role: str, effect: str) -> Re
         parameters=parameters,
         state="provisioning",
         resource_group=group,
-        tags=tuple(map(str, document.get("tags") or ())),
+        tags=tuple(map(str, tags)),
     )
     crn = live.create(made, held, effect)
     return Reply(201, resource(live, live.instances[crn]))
@@ -155,6 +159,8 @@ def _digits(parameters: Mapping[str, Any], name: str) -> int | None:
         return None
     if not isinstance(value, str) or not (value.isascii() and value.isdecimal()):
         raise Refusal(400, "RC-InvalidParameters", f"{name} must be a string of digits or null, not {value!r}.")
+    if len(value) > _MOST_DIGITS:
+        raise Refusal(400, "RC-InvalidParameters", f"{name} must have {_MOST_DIGITS} digits at most.")
     return int(value)
 
 
@@ -198,7 +204,7 @@ def _position(start: str | None) -> int:
         return 0
     try:
         prefix, _, position = base64.urlsafe_b64decode(start.encode()).decode().partition(":")
-        if prefix == "g1A":
+        if prefix == "g1A" and position.isascii() and position.isdecimal():
             return int(position)
     except ValueError:
         pass

@@ -95,7 +95,7 @@ def set_configuration(live: LiveAccount, call: Call, role: str) -> Reply:
     instance = _service_instance(live, call)
     document = call.json()
     limit = document.get("instance_limit")
-    valid = limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0)
+    valid = limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and 0 <= limit < 10**12)
     if "instance_limit" not in document or not valid:
         raise Refusal(400, "bad_request", "instance_limit must be whole seconds or null.")
     if limit is not None and live.consumed_ms(instance) > limit * 1000:
@@ -284,9 +284,9 @@ def _moment(call: Call, name: str) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text))
-    except ValueError:
+        return (moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         raise Refusal(400, "bad_interval", f"{name} must be an ISO 8601 time in UTC, not {text!r}.") from None
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment
 
 
 def _require_administrator(role: str) -> None:

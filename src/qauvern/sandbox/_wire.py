@@ -34,7 +34,7 @@ class Call:
         """The body as a JSON object; a Refusal with status 400 where it is none."""
         try:
             document = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
             raise Refusal(400, "bad_request", "The body of the request is not a JSON object.")
