@@ -33,6 +33,10 @@ bench *ARGS:
 fuzz *ARGS:
     pytest --hypothesis-profile=fuzz -o timeout=3600 tests/hostile tests/config tests/property {{ ARGS }}
 
+# Change the balance and the plan in many small ways, and see which changes their tests notice.
+mutate *ARGS:
+    python -m tests.mutation {{ ARGS }}
+
 # Look for known vulnerabilities in what is installed.
 audit:
     pip-audit --skip-editable

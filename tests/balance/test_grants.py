@@ -106,6 +106,13 @@ class TestWhereALimitComesFrom:
         limit = effective_limit(InstanceSettings("team", crn("team")), unlimited, {}, day(MARCH, 1))
         assert (limit.seconds, limit.source.value) == (None, "none")
 
+    def test_it_comes_with_its_terms(self) -> None:
+        grants = (grant(day(MARCH, 1), day(MARCH, 9), 30), grant(day(MARCH, 3), day(MARCH, 20), 40))
+        configured = InstanceSettings("team", crn("team"), 50, grants)
+        terms = effective_limit(configured, self.live, {}, day(MARCH, 5)).terms
+        assert terms == limit_terms(50, grants, {}, day(MARCH, 5))
+        assert terms.boost_start_date == day(MARCH, 1)
+
     def test_a_limit_of_0_is_a_limit(self) -> None:
         assert effective_limit(InstanceSettings("team", crn("team"), 0), self.live, {}, day(MARCH, 1)).seconds == 0
 

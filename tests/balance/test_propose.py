@@ -134,6 +134,12 @@ class TestSharing:
         assert [each.share for each in result.lines] == [4, 3, 3]
         assert result.level == Fraction(10, 3 * 32)
 
+    def test_where_all_get_exactly_their_room_there_is_no_level(self) -> None:
+        teams = [Team("a", active=1, limit=50)]
+        # pool 50 - 10 = 40, room 50 - 10
+        result = propose(snapshot(teams, budget=50), settings(teams), TODAY)
+        assert (new_allocations(result), result.level) == ({"a": 50}, None)
+
 
 class TestReasons:
     @pytest.mark.parametrize(

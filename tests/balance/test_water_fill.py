@@ -38,6 +38,14 @@ CASES = [
     Case("11/3 each: the odd seconds to the two lowest", 11, [7, 7, 7], [None, None, None], [4, 4, 3]),
     Case("10 * 1/7 = 1.43, 2/7 = 2.86, 4/7 = 5.71: odd ones to .86 and .71", 10, [1, 2, 4], [None] * 3, [1, 3, 6]),
     Case("a room of 0", 10, [1, 1], [0, None], [0, 10]),
+    Case("a room of 0 is full first, whatever the weights", 3, [12, 3], [3, 0], [3, 0]),
+    Case(
+        "rooms a float cannot tell apart: those of 2^60 are full first",
+        4 * 2**60 + 2,
+        [1] * 4,
+        [2**60 + 2, 2**60, 2**60, 2**60],
+        [2**60 + 2, 2**60, 2**60, 2**60],
+    ),
     Case("figures beyond 64 bits stay exact", 10**30 + 1, [10**25, 10**25], [None, None], [5 * 10**29 + 1, 5 * 10**29]),
     Case(
         "ratios a float cannot tell apart", 2**60 + 1, [2**60, 2**60 + 1], [2**60, None], [(2**60 + 1) // 2, 2**59 + 1]

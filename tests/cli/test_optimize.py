@@ -267,7 +267,8 @@ class TestFailedReads:
         text = site.config.read_text().replace(site.sandbox.account_id, "f" * 32)
         site.write_config(text)
         run = site.qauvern("optimize", "--yes", exits=1)
-        assert "f" * 32 in run.stderr, "whether the account or the list is answered first"
+        # whether the account or the list is answered first
+        assert f"of account {site.sandbox.account_id}, but the config file is for account {'f' * 32}" in run.stderr
         assert run.writes == []
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,6 @@ class HostileSite(Site):
     """A site whose sandbox gives what `bend` makes of its answers, and does not watch over its budget itself."""
 
     bend: Bend = lambda _call, reply: reply
-    runs: int = field(default=0)
 
     def reset(self) -> None:
         """The account as it was made, with every second of its budget held."""
@@ -116,12 +115,12 @@ def _made(qauvern: Qauvern, folder: Path, sandbox: Sandbox, running: RunningSand
 
 
 @pytest.fixture
-def hostile(
-    qauvern: Qauvern, tmp_path: Path, no_waiting: None, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[HostileSite]:
+def hostile(qauvern: Qauvern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileSite]:
     """Eight instances, some of which a plan changes; nothing waits longer than it must."""
     from qauvern.apply import Pace
+    from qauvern.cloud import Patience
 
+    monkeypatch.setattr("qauvern.cloud.transport.Patience", partial(Patience, sleep=lambda _seconds: None))
     quick = partial(Pace, first_poll=0.002, longest_poll=0.01, retry_delay=0.002)
     monkeypatch.setattr(
         "qauvern.cli._writing.Pace", lambda operation_timeout: quick(operation_timeout=min(operation_timeout, 0.3))

@@ -66,7 +66,7 @@ class TestPlan:
     @example(turns=[8, 0, 3, 0], value=None)
     @example(turns=[8, 0, 2, 0], value=None)
     @example(turns=[8, 0, 0], value="\ud800\x1b[31m")
-    @bounded(30)
+    @bounded(20)
     def test_made_up(self, hostile: HostileSite, turns: list[int], value: Any) -> None:
         """Its digest fits: it is stale, refused, or writes figures that may be, within the budget."""
         hostile.reset()
@@ -142,7 +142,7 @@ def assert_harmless(run: Run) -> None:
 
 class TestJournal:
     @given(hurt=damage)
-    @bounded(15)
+    @bounded(8)
     def test_damaged_bytes(self, hostile: HostileSite, hurt: tuple[int, int, bytes]) -> None:
         path = journal_of(hostile)
         content = path.read_bytes()
@@ -157,7 +157,7 @@ class TestJournal:
     @example(line=0, turns=[11, 0, 2, 0], value=0)
     @example(line=0, turns=[11, 0, 2, 0], value=None)
     @example(line=0, turns=[3], value="deep")
-    @bounded(25)
+    @bounded(12)
     def test_made_up_lines(self, hostile: HostileSite, line: int, turns: list[int], value: Any) -> None:
         """An undo of what they tell keeps the budget, and archives and wipes nothing."""
         path = journal_of(hostile)

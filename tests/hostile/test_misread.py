@@ -84,7 +84,7 @@ def _budget_of(text: str) -> int:
 @example(kind="list", nth=0, turns=[2, 0], value=DOUBLED)
 @example(kind="usage", nth=0, turns=[2], value=0)
 @example(kind="get", nth=0, turns=[], value="HTML")
-@bounded(70)
+@bounded(40)
 def test_one_bent_answer(hostile: HostileSite, kind: str, nth: int, turns: list[int], value: Any) -> None:
     hostile.reset()
     before, budget = hostile.values(), hostile.sandbox.budget_seconds()

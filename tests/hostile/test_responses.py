@@ -167,7 +167,7 @@ def assert_clear(error: QauvernError, name: str) -> None:
 
 def sampled(cases: list[Any], seed: str) -> list[Any]:
     """As many as time allows, always the same; with the profile `fuzz` all."""
-    at_most = len(cases) if settings().max_examples > 100 else 250
+    at_most = len(cases) if settings().max_examples > 100 else 120
     return Random(seed).sample(cases, min(at_most, len(cases)))
 
 
@@ -212,7 +212,7 @@ class TestEveryAnswer:
             ask(server, name, BODIES[body])
         assert_clear(caught.value, name)
 
-    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418, 429, 500, 503])
+    @pytest.mark.parametrize("status", [400, 401, 403, 418, 429, 500])
     def test_that_is_an_error_in_any_shape(self, server: Server, name: str, status: int) -> None:
         hostile = "\x1b[31m\x07\r\n\u202eno\u200b"
         bodies = [
@@ -222,7 +222,7 @@ class TestEveryAnswer:
             bent({"errors": [{"message": hostile, "code": hostile}], "trace": hostile}, (), DELETED).encode(),
             bent({"errorCode": hostile, "errorMessage": hostile, "context": [hostile]}, (), DELETED).encode(),
             bent({"message": "x" * 60_000}, (), DELETED).encode(),
-            *BODIES.values(),
+            *(BODIES[each] for each in ("empty", "HTML", "null", "only brackets", "zeros")),
         ]
         for body in bodies:
             with pytest.raises(QauvernError) as caught:
@@ -327,7 +327,7 @@ def endless(start: bytes, piece: bytes) -> Iterator[tuple[str, list[int]]]:
 class TestEndlessAnswers:
     """A hundred megabytes, and more: read as far as the cap goes, in bounded memory."""
 
-    CAP = 2 << 20
+    CAP = 1 << 20
 
     @pytest.mark.parametrize(
         ("name", "start", "piece"),
@@ -352,7 +352,7 @@ class TestEndlessAnswers:
             try:
                 with (
                     connect(Endpoints(url, url, url, url), "the-key", patience=Patience(tries=1)) as cloud,
-                    pytest.raises(BadResponse, match=r"longer than 2,097,152 bytes|absurdly long"),
+                    pytest.raises(BadResponse, match=r"longer than 1,048,576 bytes|absurdly long"),
                 ):
                     READS[name][1](cloud, stand_in)
                 peak = tracemalloc.get_traced_memory()[1]

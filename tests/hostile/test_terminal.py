@@ -19,7 +19,7 @@ from qauvern.sandbox._wire import Call, Reply
 from tests.hostile.conftest import HostileSite
 
 CODES = "\x1b[31m\x07\r\x9b2J\u200b\u202e\u2028\x7f"
-"""Red, a bell, back to the start, clear the screen (in one character), nothing visible, backwards, a line end, delete."""
+"""Red, a bell, back to the start, clear the screen in one character, nothing visible, backwards, a line end, delete."""
 LIVE = f"evil{CODES}\nError: all is lost"
 CONFIGURED = "evil\u202e\u200b\u2066\ufeff"
 """A config file takes no control characters in a name, but those that have no width."""
@@ -170,7 +170,8 @@ class TestAsciiTerminal:
         script = (
             "import json, sys\nfrom qauvern.cli import main\n"
             "for arguments in json.loads(sys.argv[1]):\n"
-            "    try:\n        main(arguments)\n    except SystemExit as end:\n        assert not end.code, (arguments, end.code)\n"
+            "    try:\n        main(arguments)\n"
+            "    except SystemExit as end:\n        assert not end.code, (arguments, end.code)\n"
         )
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("LC_", "LANG", "PYTHON"))}
         ended = subprocess.run(

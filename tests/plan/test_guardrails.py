@@ -112,6 +112,11 @@ def test_a_refusal_says_what_is_allowed_what_was_found_and_what_to_do(
     )
 
 
+def test_an_allocation_that_comes_or_goes_reads_as_from_or_to_0() -> None:
+    (refusal,) = refusals([change("new", None, 100), change("old", 100, None)], Guardrails(max_changes=0), 2)
+    assert "there are 2: new 0 -> 100 s, old 100 -> 0 s. " in refusal.message
+
+
 def test_each_is_ignored_by_its_own_name_alone() -> None:
     guardrails = Guardrails(0, Decimal(0), Decimal(0))
     some = [change("a", 100, 1)]

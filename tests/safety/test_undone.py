@@ -66,7 +66,7 @@ def test_without_a_run_it_takes_the_last_that_is_neither_an_undo_nor_undone(acco
     assert account.values == between
     assert applied in undo(account).stdout
     assert account.values == account.start_values
-    assert "no run that could be undone" in undo(account, exits=1).stderr
+    assert "no run left to undo" in undo(account, exits=1).stderr
 
 
 def test_a_run_may_be_named_by_the_beginning_of_its_id(account: Account, applied: str) -> None:

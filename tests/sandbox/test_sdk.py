@@ -62,6 +62,23 @@ class TestResourceController:
         assert caught.value.status_code == 404
         assert "could not be found" in caught.value.message
 
+    def test_a_refused_write_says_why_and_changes_nothing(self, client: Client, sdk: Any) -> None:
+        found = sdk.list_resource_instances(resource_plan_id=PREMIUM, limit=1).get_result()["resources"][0]
+        with pytest.raises(ApiException, match="string of digits") as caught:
+            sdk.update_resource_instance(id=found["id"], parameters={"usage_allocation_seconds": 5})
+        assert caught.value.status_code == 400
+        with pytest.raises(ApiException, match="180 characters") as caught:
+            sdk.create_resource_instance(
+                name="no/slash", target="us-east", resource_group="default", resource_plan_id=PREMIUM
+            )
+        assert caught.value.status_code == 400
+        member = IAMAuthenticator(client.sandbox.member_api_key, url=client.running.iam_url)
+        sdk.authenticator = member
+        with pytest.raises(ApiException, match="not authorized") as caught:
+            sdk.update_resource_instance(id=found["id"], parameters={"usage_allocation_seconds": "5"})
+        assert caught.value.status_code == 403
+        assert not client.sandbox.applied_changes
+
     def test_a_wrong_key_is_refused(self, client: Client) -> None:
         service = ResourceControllerV2(authenticator=IAMAuthenticator("wrong", url=client.running.iam_url))
         service.set_service_url(client.running.resource_controller_url)

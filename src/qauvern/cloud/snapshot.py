@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from qauvern.cloud.endpoints import Endpoints
-from qauvern.cloud.errors import BadResponse, WrongAccount
+from qauvern.cloud.errors import BadResponse, NotAuthorized, NotFound, WrongAccount
 from qauvern.cloud.workers import Batch
 from qauvern.model import (
     WINDOW_DAYS,
@@ -108,8 +108,15 @@ def take_snapshot(
         ValueError: `now` has no offset.
     """
     gathering = _Gathering(source, settings, _in_utc(now), daily_since)
-    with source.batch(progress) as batch:
-        gathering.begin(batch)
+    try:
+        with source.batch(progress) as batch:
+            gathering.begin(batch)
+    except (NotFound, NotAuthorized):
+        # The account's own answer may have come before the list that tells why.
+        for page in source.pages(settings.plan):
+            for instance in page:
+                _refuse_another_account(instance, settings)
+        raise
     return gathering.snapshot()
 
 
@@ -125,6 +132,15 @@ def read_instances_view(
     with source.batch(progress) as batch:
         listing.begin(batch)
     return InstancesView(_in_utc(now), listing.instances, listing.consumed_ms)
+
+
+def _refuse_another_account(instance: Instance, settings: Settings) -> None:
+    crn = instance.crn
+    if crn.account_id != settings.account_id:
+        raise WrongAccount(
+            f"The API key lists instance {instance.name!r} ({crn}) of account {crn.account_id}, but the config file is "
+            f"for account {settings.account_id}. Use an API key of that account, or correct account_id."
+        )
 
 
 class _Listing:
@@ -156,12 +172,7 @@ class _Listing:
     def _page(self, batch: Batch, on_region: Callable[[str], None] | None, page: Iterable[Instance]) -> None:
         for instance in page:
             crn = instance.crn
-            if crn.account_id != self._settings.account_id:
-                raise WrongAccount(
-                    f"The API key lists instance {instance.name!r} ({crn}) of account {crn.account_id}, but the "
-                    f"config file is for account {self._settings.account_id}. Use an API key of that account, or "
-                    "correct account_id."
-                )
+            _refuse_another_account(instance, self._settings)
             self.instances[crn] = instance
             if on_region is not None:
                 on_region(crn.region)
