@@ -48,8 +48,8 @@ NO_FLOOR_OVER = proposal(Team("a", None, consumed=0.5, limit=0), used_by_others=
         pytest.param(OVER, 21, [2], id="over budget, above its usage"),
         pytest.param(OVER_LITTLE_USED, 6, [], id="over budget, usage below the minimum"),
         pytest.param(OVER_LITTLE_USED, 5, [3], id="over budget, below that usage"),
-        pytest.param(NO_FLOOR, 1, [3, 4], id="no floor: 1 s is below the minimum and above a limit of 0 s"),
-        pytest.param(NO_FLOOR_OVER, 1, [2, 3, 4], id="no floor, over budget: also above a usage of 0.5 s"),
+        pytest.param(NO_FLOOR, 1, [], id="no floor: its allocation is left as it is, whatever it is"),
+        pytest.param(NO_FLOOR_OVER, 1, [], id="no floor, over budget: left as it is too"),
     ],
 )
 def test_of_one_instance(made: Proposal, new: int | None, broken: list[int]) -> None:

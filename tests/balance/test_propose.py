@@ -196,6 +196,12 @@ class TestPool:
         seen = snapshot([*self.teams, Team("x", 500), Team("y", None), Team("z", 70)], budget=2_000)
         assert propose(seen, settings(self.teams), TODAY).pool.unconfigured_listed_seconds == 500 + 70
 
+    def test_an_allocation_in_a_plan_without_a_budget_is_left_as_it_is(self) -> None:
+        teams = [Team("odd", allocation=100, consumed=500, active=9)]
+        result = propose(snapshot(teams, budget=None), settings(teams), TODAY)
+        assert new_allocations(result) == {"odd": 100}
+        assert (result.changes, result.broken) == ((), ())
+
 
 class TestReserve:
     teams = (Team("busy", active=1),)

@@ -37,7 +37,7 @@ def check(document: dict[str, Any]) -> None:
     assert document["allocation_cap_seconds"] == (floor(consumed) if over else limit)
     if document["floor"] is None:
         assert (document["room_seconds"], document["share"]["seconds"]) == (0, 0)
-        assert instance["new_allocation_seconds"] is None
+        assert instance["new_allocation_seconds"] == instance["current_allocation_seconds"]
         return
     least = _check_floor(document["floor"], consumed, over)
     cap, room = document["allocation_cap_seconds"], document["room_seconds"]

@@ -78,8 +78,10 @@ def test_every_allocation_keeps_to_usage_minimum_limit_and_is_never_0(account: t
     proposal, minimum = proposal_of(account), account[1].minimum_allocation_seconds
     for line in proposal.lines:
         new, consumed = line.new_allocation, Fraction(line.usage.consumed_ms, 1000)
-        if new is None:
+        if line.floor is None:
+            assert new == line.live.allocation_seconds
             continue
+        assert new is not None
         assert new >= 1
         if proposal.over_budget:
             lower_floor = max(1, int(consumed)) if 0 < consumed < minimum else max(minimum, 1)

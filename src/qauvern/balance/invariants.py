@@ -123,5 +123,5 @@ def _each(
 ) -> Iterator[BrokenInvariant]:
     for line in proposal.lines:
         new = line.new_allocation
-        if new is not None and breaks(line, new):
+        if line.floor is not None and new is not None and breaks(line, new):
             yield BrokenInvariant(number, message(line, new), (line.crn,))

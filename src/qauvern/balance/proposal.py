@@ -36,7 +36,8 @@ class Line:
 
     `room` is the most it may get on top of its floor (None: unlimited), `exact_share` and `share` what it gets of the
     pool before and after rounding, in seconds. `allocation_cap` is the most its new allocation may be (None:
-    unlimited). `new_allocation` is None where the instance has no allocation, `new_limit` None where it has no limit.
+    unlimited). One whose `floor` is None takes part with its limit only: its `new_allocation` is the live one, if any.
+    `new_limit` is None where it has no limit.
     """
 
     configured: InstanceSettings

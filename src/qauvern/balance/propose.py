@@ -158,7 +158,9 @@ def _line(candidate: Candidate, shared: SharedPool, index: int, reason: Reason) 
         room=candidate.room,
         exact_share=shared.exact_share(index, candidate),
         share=share,
-        new_allocation=None if candidate.floor is None else candidate.floor.seconds + share,
+        new_allocation=(
+            candidate.live.allocation_seconds if candidate.floor is None else candidate.floor.seconds + share
+        ),
         reason=reason,
     )
 

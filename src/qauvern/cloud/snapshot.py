@@ -299,8 +299,8 @@ class _Gathering:
         )
 
     def _refuse_contradiction(self, account: Account) -> None:
-        """A plan without a budget has no allocations. Were one concluded from an answer that lacks it, all would go."""
-        if account.budget_seconds is not None:
+        """A plan that has no budget has no allocations, but for pay-as-you-go: an answer that lacks it is misread."""
+        if account.budget_seconds is not None or account.plan is Plan.PAYGO:
             return
         holding = [each for each in self._listing.instances.values() if each.allocation_seconds]
         if holding:

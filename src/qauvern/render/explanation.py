@@ -254,13 +254,12 @@ def _share_lines(proposal: Proposal, line: Line) -> list[str]:
 
 
 def _outcome_lines(proposal: Proposal, line: Line, refusals: Sequence[Refusal]) -> list[str]:
-    if line.new_allocation is None:
-        said = "  no allocation to set"
+    if line.floor is None:
+        said = f"  left as it is: {format_seconds(line.live.allocation_seconds, absent='none')}"
     else:
-        floor = 0 if line.floor is None else line.floor.seconds
         said = (
-            f"  {format_seconds(floor)} + {format_seconds(line.share)} = {format_seconds(line.new_allocation)} s, "
-            f"now {format_seconds(line.live.allocation_seconds)} s ({format_signed_seconds(line.allocation_delta)})"
+            f"  {format_seconds(line.floor.seconds)} + {format_seconds(line.share)} = "
+            f"{format_seconds(line.new_allocation)} s, now {format_seconds(line.live.allocation_seconds)} s ({format_signed_seconds(line.allocation_delta)})"
         )
     return [
         "New allocation",
