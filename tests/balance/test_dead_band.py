@@ -68,13 +68,22 @@ class TestExamples:
         assert kept.level == Fraction(980, 2) / Fraction(2, 28 * 1000)
         assert [each.exact_share for each in kept.lines] == [490, 490, 490]
 
+    def test_one_that_gave_way_is_not_kept_again(self) -> None:
+        """Or it would give way again, and so on for ever."""
+        teams = [Team("t0", 10 + 31, active=11), Team("t1", 10 + 35, active=2), Team("t2", 10 + 18, active=1)]
+        # 44 by 11:2:1 is 35, 6 and 3. t0 and t2 would change by less than 28, but 31 + 18 > 44: t2 gives way.
+        # 44 - 31 by 2:1 is 9 and 4. t1 would change by less now, but 31 + 35 > 44: t1 gives way.
+        # Again 9 and 4. t2 would change by 14, but it gave way before.
+        result = proposal(teams, budget=3 * 10 + 44, minimum_change=28)
+        assert new_allocations(result) == {"t0": 10 + 31, "t1": 10 + 9, "t2": 10 + 4}
+
     def test_a_live_value_at_its_floor_may_be_kept(self) -> None:
-        # 11 s each would be fair
-        kept = proposal(self.teams(10, 12), budget=22, minimum_change=5)
-        assert new_allocations(kept) == {"t0": 10, "t1": 12}
+        # 12 s each would be fair
+        kept = proposal(self.teams(10, 40), budget=24, minimum_change=5)
+        assert new_allocations(kept) == {"t0": 10, "t1": 14}
 
     def test_a_live_value_at_its_limit_may_be_kept(self) -> None:
-        teams = [Team("t0", 50, active=1, limit=50, live_limit=50), Team("t1", 46, active=1)]
+        teams = [Team("t0", 50, active=1, limit=50, live_limit=50), Team("t1", 10, active=1)]
         # 48 s each would be fair
         assert new_allocations(proposal(teams, budget=96, minimum_change=5)) == {"t0": 50, "t1": 46}
 

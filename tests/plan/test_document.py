@@ -205,6 +205,19 @@ class TestRefusals:
             f"the plan cannot be applied: {why}. Nothing was written. Make a new one with analyze --save-plan."
         )
 
+    def test_of_one_that_is_read_but_nested_too_deeply_to_be_written_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """At which depth, if at any, is up to the Python."""
+
+        def too_deep(_content: object) -> str:
+            raise RecursionError
+
+        text = plan_text(PLAN)
+        monkeypatch.setattr("qauvern.plan.document._canonical", too_deep)
+        with pytest.raises(BadPlan, match=r"nested too deeply, or holds a figure without end\. Nothing was"):
+            parse_plan(text)
+
     @pytest.mark.parametrize("figure", [-1, 10**12 + 1, 1.5, 5.0, True, "5", [5], "missing"])
     def test_of_a_figure(self, figure: object) -> None:
         holding = {"allocation_seconds": 5, "limit_seconds": figure}

@@ -90,8 +90,8 @@ def test_only_the_offenders_of_a_decrease_are_named() -> None:
             "there are 2: big 1,000 -> 10 s, paygo (limit)",
         ),
         (
-            Guardrails(max_changes_percent=Decimal("0.10")),
-            "max_changes_percent allows changes to 0.10% of the 1,234 configured instances, which is 1",
+            Guardrails(max_changes_percent=Decimal("0.0820")),  # 1.01188 of 1,234
+            "max_changes_percent allows changes to 0.0820% of the 1,234 configured instances, which is 1",
             "there are 2: big 1,000 -> 10 s, paygo (limit)",
         ),
         (
@@ -115,6 +115,16 @@ def test_a_refusal_says_what_is_allowed_what_was_found_and_what_to_do(
 def test_an_allocation_that_comes_or_goes_reads_as_from_or_to_0() -> None:
     (refusal,) = refusals([change("new", None, 100), change("old", 100, None)], Guardrails(max_changes=0), 2)
     assert "there are 2: new 0 -> 100 s, old 100 -> 0 s. " in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("count", "end"),
+    [(20, "i18 100 -> 101 s, i19 100 -> 101 s. "), (21, "i18 100 -> 101 s, i19 100 -> 101 s and 1 more. ")],
+)
+def test_twenty_are_named_at_most(count: int, end: str) -> None:
+    (refusal,) = refusals(changes(count), Guardrails(max_changes=0), count)
+    assert refusal.message.partition("Nothing")[0].endswith(end)
+    assert len(refusal.offenders) == count
 
 
 def test_each_is_ignored_by_its_own_name_alone() -> None:

@@ -257,10 +257,9 @@ def _outcome_lines(proposal: Proposal, line: Line, refusals: Sequence[Refusal]) 
     if line.floor is None:
         said = f"  left as it is: {format_seconds(line.live.allocation_seconds, absent='none')}"
     else:
-        said = (
-            f"  {format_seconds(line.floor.seconds)} + {format_seconds(line.share)} = "
-            f"{format_seconds(line.new_allocation)} s, now {format_seconds(line.live.allocation_seconds)} s ({format_signed_seconds(line.allocation_delta)})"
-        )
+        sum_text = f"{format_seconds(line.floor.seconds)} + {format_seconds(line.share)}"
+        now = f"{format_seconds(line.live.allocation_seconds)} s ({format_signed_seconds(line.allocation_delta)})"
+        said = f"  {sum_text} = {format_seconds(line.new_allocation)} s, now {now}"
     return [
         "New allocation",
         said,
