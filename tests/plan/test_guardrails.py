@@ -90,8 +90,8 @@ def test_only_the_offenders_of_a_decrease_are_named() -> None:
             "there are 2: big 1,000 -> 10 s, paygo (limit)",
         ),
         (
-            Guardrails(max_changes_percent=Decimal("0.0820")),  # 1.01188 of 1,234
-            "max_changes_percent allows changes to 0.0820% of the 1,234 configured instances, which is 1",
+            Guardrails(max_changes_percent=Decimal("0.08110")),  # 1.000774 of 1,234
+            "max_changes_percent allows changes to 0.08110% of the 1,234 configured instances, which is 1",
             "there are 2: big 1,000 -> 10 s, paygo (limit)",
         ),
         (

@@ -54,8 +54,7 @@ def _usage(proposal: Proposal, _minimum: int) -> Iterator[BrokenInvariant]:
     return _each(proposal, 2, _is_below_usage, _below_usage)
 
 
-def _is_above_usage_over_budget(line: Line, new: int) -> bool:
-    floor = line.floor.seconds if line.floor else 0
+def _is_above_usage_over_budget(line: Line, new: int, floor: int) -> bool:
     return new > floor and new * MS_PER_SECOND > line.usage.consumed_ms
 
 
@@ -66,7 +65,7 @@ def _above_usage(line: Line, new: int) -> str:
     )
 
 
-def _is_below_usage(line: Line, new: int) -> bool:
+def _is_below_usage(line: Line, new: int, _floor: int) -> bool:
     return new * MS_PER_SECOND < line.usage.consumed_ms
 
 
@@ -78,9 +77,8 @@ def _below_usage(line: Line, new: int) -> str:
 
 
 def _minimum(proposal: Proposal, minimum: int) -> Iterator[BrokenInvariant]:
-    def is_below(line: Line, new: int) -> bool:
-        lower_floor = line.floor.seconds if proposal.over_budget and line.floor else minimum
-        return new < min(minimum, lower_floor)
+    def is_below(_line: Line, new: int, floor: int) -> bool:
+        return new < (min(minimum, floor) if proposal.over_budget else minimum)
 
     return _each(
         proposal,
@@ -94,8 +92,7 @@ def _minimum(proposal: Proposal, minimum: int) -> Iterator[BrokenInvariant]:
 
 
 def _limit(proposal: Proposal, _minimum: int) -> Iterator[BrokenInvariant]:
-    def is_above(line: Line, new: int) -> bool:
-        floor = line.floor.seconds if line.floor else 0
+    def is_above(line: Line, new: int, floor: int) -> bool:
         return line.new_limit is not None and new > max(line.new_limit, floor)
 
     return _each(
@@ -113,15 +110,16 @@ def _archiving(proposal: Proposal, _minimum: int) -> Iterator[BrokenInvariant]:
     return _each(
         proposal,
         5,
-        lambda _line, new: new <= 0,
+        lambda _line, new, _floor: new <= 0,
         lambda line, _new: f"{line.name}: an allocation of 0 would archive it. Set minimum_allocation_seconds above 0.",
     )
 
 
 def _each(
-    proposal: Proposal, number: int, breaks: Callable[[Line, int], bool], message: Callable[[Line, int], str]
+    proposal: Proposal, number: int, breaks: Callable[[Line, int, int], bool], message: Callable[[Line, int], str]
 ) -> Iterator[BrokenInvariant]:
+    """One for each line that `breaks` is true of, given its new allocation and its floor; without a floor none is."""
     for line in proposal.lines:
         new = line.new_allocation
-        if line.floor is not None and new is not None and breaks(line, new):
+        if line.floor is not None and new is not None and breaks(line, new, line.floor.seconds):
             yield BrokenInvariant(number, message(line, new), (line.crn,))
