@@ -121,10 +121,3 @@ class TestFormat:
     )
     def test_percent(self, share: Fraction, text: str) -> None:
         assert units.format_percent(share) == text
-
-    @pytest.mark.parametrize(
-        ("seconds", "text"),
-        [(45, "45 s"), (119, "119 s"), (120, "2 min"), (26 * 3_600, "26.0 h"), (10 * 86_400, "10.0 d")],
-    )
-    def test_duration(self, seconds: int, text: str) -> None:
-        assert units.format_duration(seconds) == text

@@ -81,14 +81,3 @@ def format_signed_seconds(seconds: int) -> str:
 def format_percent(share: Fraction, *, digits: int = 1) -> str:
     """A share as a percentage: Fraction(1, 8) is 12.5%."""
     return f"{float(share * 100):.{digits}f}%"
-
-
-def format_duration(seconds: int) -> str:
-    """Seconds in the largest unit that reads well: 45 s, 30 min, 26.7 h, 4.2 d."""
-    if seconds < 120:
-        return f"{seconds} s"
-    if seconds < 2 * 3_600:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 3 * 86_400:
-        return f"{seconds / 3_600:.1f} h"
-    return f"{seconds / 86_400:.1f} d"

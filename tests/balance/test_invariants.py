@@ -114,7 +114,7 @@ class TestTotal:
         assert broken == BrokenInvariant(
             1,
             "the total of 3,213 s would exceed the budget of 2,100 s by 1,113 s: the floors need 2,020 s and "
-            "unconfigured instances hold 1,193 s; the largest are b 700 s, g 400 s, c 300 s, d 300 s, f 300 s. "
+            "unconfigured instances hold 1,193 s; the largest are b 700 s, g 400 s, c 300 s, d 300 s, f 300 s",
             "Lower minimum_allocation_seconds, archive instances, shrink unconfigured ones, or buy more time.",
             (crn("b"), crn("g"), crn("c"), crn("d"), crn("f")),
         )

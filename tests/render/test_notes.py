@@ -75,7 +75,7 @@ class TestUnderTheTables:
     def test_what_underutilized_means_and_what_to_do(self, site: Site) -> None:
         below = site.qauvern("analyze").stdout.partition("\nTotal")[2]
         assert "less than half each" in below
-        assert "optimize moves what they do not use to active instances" in below
+        assert "what they neither use nor earn by recent activity goes to active instances" in below
 
     @pytest.mark.parametrize("command", ["show", "instances", "analyze", "optimize --dry-run"])
     def test_they_fit_the_terminal_and_are_not_in_other_formats(self, site: Site, command: str) -> None:

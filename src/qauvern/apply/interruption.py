@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while writing: no new write starts, those in flight are awaited."""
+"""Ctrl-C, SIGTERM and a hung-up terminal while writing: no new write starts, those in flight are awaited."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INTERRUPTED_STATUS = 130
 
 @contextmanager
 def stop_on_signals(stop: threading.Event, say: Callable[[str], None]) -> Iterator[None]:
-    """Sets `stop` at the first SIGINT or SIGTERM in the block; at the second one ends the process at once.
+    """Sets `stop` at the first SIGINT, SIGTERM or SIGHUP in the block; at the second one ends the process at once.
 
     What was in flight then is in doubt, and the journal says so. Outside the main thread it leaves signals alone.
     """
@@ -34,7 +34,8 @@ def stop_on_signals(stop: threading.Event, say: Callable[[str], None]) -> Iterat
                 "Once more ends at once, without waiting."
             )
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:

@@ -42,8 +42,8 @@ def _over_cap(proposal: Proposal, cap: int, what: str) -> BrokenInvariant:
         f"the total of {format_seconds(total)} s would exceed {what} by {format_seconds(total - cap)} s: the floors "
         f"need {format_seconds(pool.floors_seconds)} s and unconfigured instances hold "
         f"{format_seconds(pool.unconfigured_held_seconds)} s; the largest are "
-        + ", ".join(f"{line.name} {format_seconds(line.new_allocation)} s" for line in largest)
-        + ". Lower minimum_allocation_seconds, archive instances, shrink unconfigured ones, or buy more time.",
+        + ", ".join(f"{line.name} {format_seconds(line.new_allocation)} s" for line in largest),
+        "Lower minimum_allocation_seconds, archive instances, shrink unconfigured ones, or buy more time.",
         tuple(line.crn for line in largest),
     )
 
@@ -58,10 +58,11 @@ def _is_above_usage_over_budget(line: Line, new: int, floor: int) -> bool:
     return new > floor and new * MS_PER_SECOND > line.usage.consumed_ms
 
 
-def _above_usage(line: Line, new: int) -> str:
+def _above_usage(line: Line, new: int) -> tuple[str, str]:
+    used = f"its 28-day usage of {format_ms(line.usage.consumed_ms)} s"
     return (
-        f"{line.name}: {format_seconds(new)} s would exceed its 28-day usage of {format_ms(line.usage.consumed_ms)} s "
-        "while the plan is over budget. This is a fault of qauvern: please report it, and change the instance by hand."
+        f"{line.name}: {format_seconds(new)} s would exceed {used} while the plan is over budget",
+        "This is a fault of qauvern: please report it, and change the instance by hand.",
     )
 
 
@@ -69,14 +70,14 @@ def _is_below_usage(line: Line, new: int, _floor: int) -> bool:
     return new * MS_PER_SECOND < line.usage.consumed_ms
 
 
-def _below_usage(line: Line, new: int) -> str:
-    return (
-        f"{line.name}: {format_seconds(new)} s would lie below its 28-day usage of "
-        f"{format_ms(line.usage.consumed_ms)} s. Run again for a fresh proposal."
-    )
+def _below_usage(line: Line, new: int) -> tuple[str, str]:
+    used = f"its 28-day usage of {format_ms(line.usage.consumed_ms)} s"
+    return f"{line.name}: {format_seconds(new)} s would lie below {used}", "Run again for a fresh proposal."
 
 
 def _minimum(proposal: Proposal, minimum: int) -> Iterator[BrokenInvariant]:
+    least = f"minimum_allocation_seconds ({format_seconds(minimum)} s)"
+
     def is_below(_line: Line, new: int, floor: int) -> bool:
         return new < (min(minimum, floor) if proposal.over_budget else minimum)
 
@@ -85,8 +86,8 @@ def _minimum(proposal: Proposal, minimum: int) -> Iterator[BrokenInvariant]:
         3,
         is_below,
         lambda line, new: (
-            f"{line.name}: {format_seconds(new)} s would lie below minimum_allocation_seconds "
-            f"({format_seconds(minimum)} s). Run again for a fresh proposal."
+            f"{line.name}: {format_seconds(new)} s would lie below {least}",
+            "Run again for a fresh proposal.",
         ),
     )
 
@@ -100,8 +101,8 @@ def _limit(proposal: Proposal, _minimum: int) -> Iterator[BrokenInvariant]:
         4,
         is_above,
         lambda line, new: (
-            f"{line.name}: {format_seconds(new)} s would exceed its limit of {format_seconds(line.new_limit)} s. "
-            "Raise limit_seconds, or add a net grant."
+            f"{line.name}: {format_seconds(new)} s would exceed its limit of {format_seconds(line.new_limit)} s",
+            "Raise limit_seconds, or add a net grant.",
         ),
     )
 
@@ -111,15 +112,21 @@ def _archiving(proposal: Proposal, _minimum: int) -> Iterator[BrokenInvariant]:
         proposal,
         5,
         lambda _line, new, _floor: new <= 0,
-        lambda line, _new: f"{line.name}: an allocation of 0 would archive it. Set minimum_allocation_seconds above 0.",
+        lambda line, _new: (
+            f"{line.name}: an allocation of 0 would archive it",
+            "Set minimum_allocation_seconds above 0.",
+        ),
     )
 
 
 def _each(
-    proposal: Proposal, number: int, breaks: Callable[[Line, int, int], bool], message: Callable[[Line, int], str]
+    proposal: Proposal,
+    number: int,
+    breaks: Callable[[Line, int, int], bool],
+    fact_and_remedy: Callable[[Line, int], tuple[str, str]],
 ) -> Iterator[BrokenInvariant]:
     """One for each line that `breaks` is true of, given its new allocation and its floor; without a floor none is."""
     for line in proposal.lines:
         new = line.new_allocation
         if line.floor is not None and new is not None and breaks(line, new, line.floor.seconds):
-            yield BrokenInvariant(number, message(line, new), (line.crn,))
+            yield BrokenInvariant(number, *fact_and_remedy(line, new), (line.crn,))

@@ -132,11 +132,16 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class BrokenInvariant:
-    """An invariant (1-5 of Design.md) that a proposal breaks, the instances, and what to do about it."""
+    """An invariant (1-5 of Design.md) that a proposal breaks: what is wrong, with which instances, and what to do."""
 
     number: int
-    message: str
+    fact: str
+    remedy: str
     crns: tuple[Crn, ...]
+
+    @property
+    def message(self) -> str:
+        return f"{self.fact}. {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from enum import IntEnum
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -34,6 +35,7 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
     """Runs the command and exits the process with its status."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -50,13 +52,20 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
         click.echo(printable_lines(said.getvalue()), nl=False, file=sys.stderr)
         status = ExitStatus.USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted.", file=sys.stderr)
+        click.echo("\nInterrupted." if sys.stderr.isatty() else "Interrupted.", file=sys.stderr)
         status = ExitStatus.INTERRUPTED
     except Exception as error:
         status = _report(error, sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         _flush_or_leave_to_nobody(stream)
     sys.exit(int(status or 0))
+
+
+def _open_what_is_closed() -> None:
+    """Gives a process that was started without a standard stream one that goes nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
 
 
 def _explained(mistake: click.ClickException, group: click.Command) -> click.ClickException:

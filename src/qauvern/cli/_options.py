@@ -28,7 +28,7 @@ class GlobalOptions:
     @staticmethod
     def wants_color(no_color: bool) -> bool | None:
         """False where colour is unwanted; None leaves it to what stdout is."""
-        return False if no_color or os.environ.get("NO_COLOR") else None
+        return False if no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
 class DurationType(click.ParamType[int]):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qauvern.apply import (
+    OPERATION_TIMEOUT_SECONDS,
     AppliedRun,
     Executor,
     Journal,
@@ -48,7 +49,7 @@ lock_timeout_option = click.option(
 operation_timeout_option = click.option(
     "--operation-timeout",
     type=DurationType(),
-    default=600,
+    default=int(OPERATION_TIMEOUT_SECONDS),
     metavar="DURATION",
     help="Wait that long for IBM to carry a write out. Default: 10m.",
 )
@@ -142,8 +143,11 @@ def write(
 
 def report(run: AppliedRun, run_id: str) -> ExitStatus:
     """Says how the run ended and what to do next; its exit status."""
-    with suppress(BrokenPipeError):  # nobody may read it any more; the exit status tells it too
+    try:
         _say.data(run_summary(run))
+    except OSError:  # the reader is gone, or the disk is full: what was done is done, and the exit status tells it
+        with suppress(OSError):
+            _say.note(run_summary(run))
     _say.error_lines([*problem_lines(run), *([run.fault] if run.fault else [])])
     status = status_of(run)
     if status is ExitStatus.DONE:

@@ -14,7 +14,7 @@ from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, daily_option, format_option, preview_date_option
 from qauvern.files import write_text_atomically
 from qauvern.model import Settings
-from qauvern.plan import PlanDocument, changes_of, config_digest, plan_text
+from qauvern.plan import PlanDocument, changes_of, config_digest, plan_text, refusals
 
 if TYPE_CHECKING:
     from qauvern import cloud
@@ -58,7 +58,7 @@ def command(
         if plan_path is not None:
             _save_plan(plan_path, proposal, settings, reached.client)
     if preview_date is None:
-        _suggest(proposal, plan_path)
+        _suggest(proposal, settings, plan_path)
     return ExitStatus.PENDING if detailed_exitcode and proposal.changes else ExitStatus.DONE
 
 
@@ -75,9 +75,16 @@ def _save_plan(path: Path, proposal: Proposal, settings: Settings, client: cloud
     _say.note(f"Wrote the plan to {path}.")
 
 
-def _suggest(proposal: Proposal, plan_path: Path | None) -> None:
+def _suggest(proposal: Proposal, settings: Settings, plan_path: Path | None) -> None:
     if not proposal.changes:
         _say.next_step("nothing to change: every instance holds what it should.")
+        return
+    refused = refusals(changes_of(proposal), settings.guardrails, len(settings.instances))
+    if refused:
+        names = ", ".join(refusal.name.value for refusal in refused)
+        _say.warning(
+            f"optimize will refuse these changes because of the guardrails {names}; optimize --dry-run says why."
+        )
         return
     command = _say.command_line("optimize", *([] if plan_path is None else ["--plan", str(plan_path)]))
     _say.next_step(f"{_analysis.count_text(len(proposal.changes))}: {command} applies them.")

@@ -33,6 +33,10 @@ def command(ctx: click.Context, instances: int, seed: int) -> None:
     Nothing leaves this machine: the account is served on loopback by qauvern itself.
     """
     folder = Path(tempfile.mkdtemp(prefix="qauvern-demo-"))
+    _say.data(
+        "This account is made up, and served on this machine for the length of the demo. "
+        "The commands below work within it only."
+    )
     with sandbox_errors(), _served(ctx, folder, instances, seed) as sandbox:
         _walk(ctx, sandbox, folder / "config.yaml")
     _say.data(f"The config file and the account's state are in {folder}; delete it when you like.")
@@ -101,7 +105,7 @@ def _held_now(ctx: click.Context, settings: Settings) -> dict[Crn, int]:
 
 def _moved(before: Proposal, held_now: dict[Crn, int]) -> str:
     """What the idle instances held, and what the busy ones hold before and after."""
-    idle = [line for line in before.lines if line.is_underutilized]
+    idle = [line for line in before.lines if line.is_underutilized and held_now[line.crn] < _held(line)]
     busy = sorted(before.lines, key=lambda line: (_held(line) - held_now[line.crn], line.crn))[:_BUSY_SHOWN]
     idle_held = sum(_held(line) for line in idle)
     idle_now = sum(held_now[line.crn] for line in idle)

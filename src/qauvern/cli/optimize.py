@@ -127,8 +127,6 @@ def _planned(fitted: Fit, plan: PlanDocument) -> tuple[Change, ...]:
 
 
 def _stale(fitted: Fit) -> ExitStatus:
-    _say.error_lines(["the plan is stale, and nothing was written:"])
-    for difference in fitted.differences:
-        _say.data(f"  {difference}")
+    _say.error_lines(f"the plan is stale, nothing was written: {difference}" for difference in fitted.differences)
     _say.next_step(f"{_say.command_line('analyze', '--save-plan', 'FILE')} makes a new one.")
     return ExitStatus.STALE

@@ -90,8 +90,8 @@ def _display(run: Run, undo: UndoPlan, proposal: Proposal, settings: Settings) -
         _say.data(line)
     for change, why in undo.left_alone:
         _say.warning(f"{change.name} is left alone: {why}.")
-    for warning in broken_by(undo.changes, settings, proposal):
-        _say.warning(warning)
+    for broken in broken_by(undo.changes, settings, proposal, with_their_limits=True):
+        _say.warning(f"after the undo {broken}. This is no obstacle: an older value may be so.")
 
 
 def _with_left_alone(applied: AppliedRun, undo: UndoPlan) -> AppliedRun:

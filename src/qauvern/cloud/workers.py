@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import TracebackType
 from typing import Final, TypeVar
 
@@ -113,10 +114,10 @@ class Batch:
             try:
                 check_cancelled()
                 for result in work():
-                    self._deliveries.put(lambda result=result: deliver(result))  # type: ignore[misc]
+                    self._deliveries.put(partial(deliver, result))
                 self._deliveries.put(finish)
             except BaseException as error:
-                self._deliveries.put(lambda error=error: _raise(error))  # type: ignore[misc]
+                self._deliveries.put(partial(_raise, error))
 
         def finish() -> None:
             at_end()

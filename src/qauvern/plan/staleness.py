@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from qauvern.balance import Proposal, check_invariants
+from qauvern.balance import EffectiveLimit, LimitSource, Line, Proposal, check_invariants
 from qauvern.model import Crn, Instance, Settings
 from qauvern.plan.changes import Change, Holding
 from qauvern.plan.document import BadPlan, PlanDocument, config_digest
@@ -65,18 +65,27 @@ def fit(plan: PlanDocument, settings: Settings, live: Mapping[Crn, Instance], fr
     return Fit(tuple(to_do), tuple(done), tuple(differences))
 
 
-def broken_by(changes: Sequence[Change], settings: Settings, fresh: Proposal) -> list[str]:
-    """The invariants that the changes break with the usage and limits of `fresh`; other instances' values do not."""
-    planned = {change.crn: change.after.allocation_seconds for change in changes}
-    applied = replace(
-        fresh,
-        lines=tuple(
-            replace(line, new_allocation=planned.get(line.crn, line.live.allocation_seconds)) for line in fresh.lines
-        ),
-    )
+def broken_by(
+    changes: Sequence[Change], settings: Settings, fresh: Proposal, *, with_their_limits: bool = False
+) -> list[str]:
+    """The invariants that the changes break with the usage and limits of `fresh`; other instances' values do not.
+
+    `with_their_limits`: by the limits that the changes set, not by those of `fresh`.
+    """
+    planned = {change.crn: change.after for change in changes}
+
+    def applied(line: Line) -> Line:
+        if line.crn not in planned:
+            return replace(line, new_allocation=line.live.allocation_seconds)
+        after = planned[line.crn]
+        limit = EffectiveLimit(after.limit_seconds, LimitSource.LIVE) if with_their_limits else line.limit
+        return replace(line, new_allocation=after.allocation_seconds, limit=limit)
+
     return [
-        f"invariant {broken.number} is broken: {broken.message}"
-        for broken in check_invariants(applied, settings.minimum_allocation_seconds)
+        f"invariant {broken.number} is broken: {broken.fact}"
+        for broken in check_invariants(
+            replace(fresh, lines=tuple(map(applied, fresh.lines))), settings.minimum_allocation_seconds
+        )
         if broken.number == 1 or planned.keys() & set(broken.crns)
     ]
 

@@ -194,11 +194,11 @@ def analysis_table(proposal: Proposal, *, width: int | None, pictures: Sequence[
         Column("7d", [format_ms(line.usage.last_7d_ms) for line in lines], drop_order=7),
         Column("3d", [format_ms(line.usage.last_3d_ms) for line in lines], drop_order=8),
         Column("24h", [format_ms(line.usage.last_24h_ms) for line in lines], drop_order=3),
-        Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=4),
+        Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=6),
         Column("New Limit", [limit_cell(line) for line in lines], colors=_debt_colors(lines)),
         Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
         Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
-        Column("Change", [_delta_cell(line) for line in lines], drop_order=5, colors=_delta_colors(lines)),
+        Column("Change", [_delta_cell(line) for line in lines], drop_order=4, colors=_delta_colors(lines)),
         Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=2),
     ]
     usage = [line.usage for line in lines]
@@ -226,12 +226,12 @@ def changes_table(proposal: Proposal, *, width: int | None) -> Table:
         [
             Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),
             Column("28d", [format_ms(line.usage.consumed_ms) for line in lines], drop_order=6),
-            Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=4),
+            Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=5),
             Column("New Limit", [limit_cell(line) for line in lines], colors=_debt_colors(lines)),
             Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
             Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
             Column("Change", [_delta_cell(line) for line in lines], drop_order=3, colors=_delta_colors(lines)),
-            Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=5),
+            Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=4),
         ],
         width=width,
         totals=[
@@ -305,10 +305,9 @@ def underutilized_lines(proposal: Proposal) -> list[str]:
         return []
     held = sum(line.live.allocation_seconds or 0 for line in lines)
     consumed_ms = sum(line.usage.consumed_ms for line in lines)
-    heading = (
-        f"Underutilized: {len(lines)} instances hold {format_seconds(held)} s and used {format_ms(consumed_ms)} s "
-        "of it in 28 days (less than half each):"
-    )
+    count = "1 instance holds" if len(lines) == 1 else f"{len(lines):,} instances hold"
+    used = f"used {format_ms(consumed_ms)} s of it in 28 days (less than half each):"
+    heading = f"Underutilized: {count} {format_seconds(held)} s and {used}"
     shown = [
         f"  {printable(line.name)}: holds {format_seconds(line.live.allocation_seconds)} s, "
         f"used {format_ms(line.usage.consumed_ms)} s"
@@ -323,7 +322,7 @@ IN_DEBT_NOTE = (
     "a higher limit_seconds or a net grant lets it run sooner."
 )
 UNDERUTILIZED_NOTE = (
-    "Nothing is wrong with them: optimize moves what they do not use to active instances. "
+    "Nothing is wrong with them: what they neither use nor earn by recent activity goes to active instances. "
     "A limit_seconds keeps an allocation from growing again."
 )
 _AT_LIMIT_NOTE = (

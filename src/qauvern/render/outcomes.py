@@ -42,7 +42,7 @@ def problem_lines(run: AppliedRun) -> list[str]:
     return [
         f"{_LABELS[outcome.result]}: {printable(outcome.change.name)} ({change_text(outcome.change)}): "
         f"{printable(outcome.detail)}"
-        for outcome in run.outcomes
+        for outcome in sorted(run.outcomes, key=lambda outcome: outcome.change.name.casefold())
         if outcome.result in _LABELS
     ]
 

@@ -83,13 +83,13 @@ def draw_table(columns: Sequence[Column], *, width: int | None, totals: Sequence
 
 
 def _fit(columns: list[Column], width: int | None) -> tuple[list[Column], list[str]]:
-    dropped: list[str] = []
+    everything = columns
     while width is not None and _least_width(columns) > width:
         last = max(columns, key=lambda each: each.drop_order)
         if last.drop_order == 0:
             break
         columns = [each for each in columns if each is not last]
-        dropped.append(last.header)
+    dropped = [each.header for each in everything if all(each is not kept for kept in columns)]
     excess = 0 if width is None else max(0, _total_width(columns) - width)
     return [_shrink(each, excess) for each in columns], dropped
 
