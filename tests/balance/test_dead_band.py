@@ -10,12 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qauvern.balance import Proposal, Reason, propose
-from qauvern.model import Guardrails, Settings
+from qauvern.model import Guardrails, ReserveBasis, Settings
 from tests.helpers.make import TODAY, Team, line, new_allocations, settings, snapshot
 
 
-def proposal(teams: list[Team], *, budget: int, minimum_change: int, minimum: int = 10) -> Proposal:
-    given: Settings = settings(teams, minimum=minimum)
+def proposal(
+    teams: list[Team],
+    *,
+    budget: int,
+    minimum_change: int,
+    minimum: int = 10,
+    reserve_percent: str = "0",
+    basis: ReserveBasis = ReserveBasis.POOL,
+) -> Proposal:
+    given: Settings = settings(teams, minimum=minimum, reserve_percent=reserve_percent, basis=basis)
     guarded = replace(given, guardrails=Guardrails(minimum_change_seconds=minimum_change))
     return propose(snapshot(teams, budget=budget), guarded, TODAY)
 
@@ -47,13 +55,13 @@ class TestExamples:
     @pytest.mark.parametrize(
         ("held", "expected"),
         [
-            # shares 93 + 94 + 85 are more than the pool: t1, which holds the most above its 90, pays for the others
+            # 93 + 94 + 85 are more than the 270 there are: the two above their 90 share what the third leaves, 185
             ((103, 104, 95), {"t0": 103, "t1": 102, "t2": 95}),
-            # 190 + 190 + 90 + 90 against 360: without t0 it is 370 still, without t1 180
+            # 190 + 190 + 90 + 90 against 360: t0 and t1 share the 180 that the others leave
             ((200, 200, 100, 100), {"t0": 100, "t1": 100, "t2": 100, "t3": 100}),
         ],
     )
-    def test_those_that_hold_the_most_above_their_share_give_way_until_the_pool_pays_for_the_rest(
+    def test_where_it_does_not_fit_all_above_their_share_give_way_together(
         self, held: tuple[int, ...], expected: dict[str, int]
     ) -> None:
         assert new_allocations(proposal(self.teams(*held), budget=100 * len(held), minimum_change=1000)) == expected
@@ -71,11 +79,29 @@ class TestExamples:
     def test_one_that_gave_way_is_not_kept_again(self) -> None:
         """Or it would give way again, and so on for ever."""
         teams = [Team("t0", 10 + 31, active=11), Team("t1", 10 + 35, active=2), Team("t2", 10 + 18, active=1)]
-        # 44 by 11:2:1 is 35, 6 and 3. t0 and t2 would change by less than 28, but 31 + 18 > 44: t2 gives way.
+        # 44 by 11:2:1 is 35, 6 and 3. t0 and t2 would change by less than 28, but 31 + 18 > 44: t2, above its 3, gives way.
         # 44 - 31 by 2:1 is 9 and 4. t1 would change by less now, but 31 + 35 > 44: t1 gives way.
         # Again 9 and 4. t2 would change by 14, but it gave way before.
         result = proposal(teams, budget=3 * 10 + 44, minimum_change=28)
         assert new_allocations(result) == {"t0": 10 + 31, "t1": 10 + 9, "t2": 10 + 4}
+
+    def test_a_reserve_of_the_pool_takes_nothing_from_those_who_would_change_little(self) -> None:
+        # the reserve leaves 90% of 1000 - 10 * 10: 81 s over each floor, a change of 9 s; all keep 100 within the budget
+        kept = proposal(self.teams(*[100] * 10), budget=1000, minimum_change=10, reserve_percent="10")
+        assert set(new_allocations(kept).values()) == {100}
+        assert kept.broken == ()
+
+    def test_a_reserve_of_the_budget_is_a_cap_that_all_make_way_for_alike(self) -> None:
+        # 1000 - 10% of it for ten: a change of 10 s each, where less than 20 would be kept
+        tight = proposal(
+            self.teams(*[100] * 10),
+            budget=1000,
+            minimum_change=20,
+            reserve_percent="10",
+            basis=ReserveBasis.BUDGET,
+        )
+        assert set(new_allocations(tight).values()) == {90}
+        assert tight.broken == ()
 
     def test_a_live_value_at_its_floor_may_be_kept(self) -> None:
         # 12 s each would be fair

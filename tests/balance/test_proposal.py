@@ -23,10 +23,10 @@ PROPOSAL = propose(snapshot(TEAMS, budget=1_000), settings(TEAMS, reserve_percen
     [
         ("busy", 250 - 100, Fraction(250, 100), True, False),
         ("idle", 31 - 300, Fraction(305, 3000), True, True),
-        ("none", 0, Fraction(0), False, False),
+        ("none", 0, None, False, False),
     ],
 )
-def test_a_line(name: str, delta: int, fairness: Fraction, reached: bool, in_debt: bool) -> None:
+def test_a_line(name: str, delta: int, fairness: Fraction | None, reached: bool, in_debt: bool) -> None:
     one = line(PROPOSAL, name)
     assert (one.allocation_delta, one.fairness, one.limit_reached, one.is_in_debt) == (
         delta,

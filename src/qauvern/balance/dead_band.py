@@ -71,41 +71,37 @@ class SharedPool:
         return wanted if candidate.room is None else min(Fraction(candidate.room), wanted)
 
 
-def share_pool(candidates: Sequence[Candidate], pool: int, minimum_change_seconds: int) -> SharedPool:
+def share_pool(candidates: Sequence[Candidate], pool: int, affordable: int, minimum_change_seconds: int) -> SharedPool:
     """Water-fills the pool; whoever would change by less than the minimum keeps its live value, and the rest is
-    filled again over what remains, until nothing more is kept. A minimum of 0 keeps nobody."""
+    filled again over what remains, until nothing more is kept. A minimum of 0 keeps nobody.
+
+    What is kept may take more than the pool, the reserve for one, but not more than is `affordable`: where it would,
+    those that would keep more than their share give way, all of them together, and are not kept again.
+    """
     kept: dict[int, int] = {}
-    released: set[int] = set()
+    gave_way: set[int] = set()
     while True:
         weights = [0 if index in kept else candidate.score.scaled for index, candidate in enumerate(candidates)]
-        filled = fill(pool - sum(kept.values()), weights, [candidate.room for candidate in candidates])
+        left = max(0, pool - sum(kept.values()))
+        filled = fill(left, weights, [candidate.room for candidate in candidates])
         shares = tuple(kept.get(index, share) for index, share in enumerate(filled.shares))
         newly_kept = {
             index: _live_share(candidate)
             for index, candidate in enumerate(candidates)
             if index not in kept
-            and index not in released
+            and index not in gave_way
             and candidate.may_keep_live_value
             and abs(shares[index] - _live_share(candidate)) < minimum_change_seconds
         }
         if not newly_kept:
             return SharedPool(shares, filled.level, frozenset(kept))
         kept |= newly_kept
-        released |= _release_what_does_not_fit(kept, shares, pool)
+        if sum(kept.values()) > affordable:
+            too_much = {index for index, held in newly_kept.items() if held > shares[index]}
+            kept = {index: held for index, held in kept.items() if index not in too_much}
+            gave_way |= too_much
 
 
 def _live_share(candidate: Candidate) -> int:
     """What the candidate holds on top of its floor now."""
     return (candidate.live.allocation_seconds or 0) - candidate.floor_seconds
-
-
-def _release_what_does_not_fit(kept: dict[int, int], shares: Sequence[int], pool: int) -> set[int]:
-    """Takes those out of `kept` that hold the most above their share, until the pool pays for all that is kept."""
-    released: set[int] = set()
-    needed = sum(kept.values())
-    for index in sorted(kept, key=lambda index: (shares[index] - kept[index], index)):
-        if needed <= pool:
-            break
-        needed -= kept.pop(index)
-        released.add(index)
-    return released

@@ -84,10 +84,8 @@ class Line:
 
     @property
     def fairness(self) -> Fraction | None:
-        """Of the live allocation; None is infinite. 0 where there is no allocation."""
-        if self.live.allocation_seconds is None:
-            return Fraction(0)
-        return fairness(self.usage.consumed_ms, self.live.allocation_seconds)
+        """Of the live allocation, none counting as 0; None is infinite."""
+        return fairness(self.usage.consumed_ms, self.live.allocation_seconds or 0)
 
     @property
     def is_in_debt(self) -> bool:
@@ -124,6 +122,11 @@ class Pool:
     distributable_seconds: int
     budget_reserve_seconds: int = 0
     unconfigured_listed_seconds: int = 0
+
+    @property
+    def affordable_seconds(self) -> int:
+        """The most above the floors by invariant 1: a reserve of the budget is a cap, one of the pool is not."""
+        return self.distributable_seconds if self.budget_reserve_seconds else self.seconds
 
     @property
     def reserve_seconds(self) -> int:

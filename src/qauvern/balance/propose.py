@@ -47,7 +47,9 @@ def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
         candidates, snapshot.account.budget_seconds, held_by_unconfigured(snapshot, settings), settings.reserve
     )
     pool = replace(pool, unconfigured_listed_seconds=listed_with_unconfigured(snapshot, settings))
-    shared = share_pool(candidates, pool.distributable_seconds, settings.guardrails.minimum_change_seconds)
+    shared = share_pool(
+        candidates, pool.distributable_seconds, pool.affordable_seconds, settings.guardrails.minimum_change_seconds
+    )
     proposal = Proposal(
         today=today,
         account=snapshot.account,
@@ -135,7 +137,8 @@ def _pool(candidates: Sequence[Candidate], budget: int | None, unconfigured: int
     if reserve.basis is ReserveBasis.POOL:
         return Pool(unconfigured, floors, seconds, int(seconds * (100 - percent) / 100))
     kept_back = -(-budget * percent // 100)
-    return Pool(unconfigured, floors, seconds, max(0, seconds - kept_back), kept_back)
+    distributable = max(0, seconds - kept_back)
+    return Pool(unconfigured, floors, seconds, distributable, kept_back)
 
 
 def _lines(candidates: Sequence[Candidate], shared: SharedPool, pool: Pool, over_budget: bool) -> tuple[Line, ...]:

@@ -235,7 +235,7 @@ def _key(row: Mapping[str, Any]) -> str | None:
 
 
 def _usage_ms(row: Mapping[str, Any], key: str) -> int:
-    return parsing.a_whole_number(row.get("usage"), f"the usage of {parsing.shown(key)}", highest=_MAX_MS)
+    return round(parsing.a_figure(row.get("usage"), f"the usage of {parsing.shown(key)}", highest=_MAX_MS))
 
 
 @lru_cache(maxsize=1024)
