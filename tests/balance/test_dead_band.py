@@ -79,14 +79,14 @@ class TestExamples:
     def test_one_that_gave_way_is_not_kept_again(self) -> None:
         """Or it would give way again, and so on for ever."""
         teams = [Team("t0", 10 + 31, active=11), Team("t1", 10 + 35, active=2), Team("t2", 10 + 18, active=1)]
-        # 44 by 11:2:1 is 35, 6 and 3. t0 and t2 would change by less than 28, but 31 + 18 > 44: t2, above its 3, gives way.
+        # 44 by 11:2:1 is 35, 6 and 3. t0 and t2 would change by less than 28, but 31 + 18 > 44: t2 gives way.
         # 44 - 31 by 2:1 is 9 and 4. t1 would change by less now, but 31 + 35 > 44: t1 gives way.
         # Again 9 and 4. t2 would change by 14, but it gave way before.
         result = proposal(teams, budget=3 * 10 + 44, minimum_change=28)
         assert new_allocations(result) == {"t0": 10 + 31, "t1": 10 + 9, "t2": 10 + 4}
 
     def test_a_reserve_of_the_pool_takes_nothing_from_those_who_would_change_little(self) -> None:
-        # the reserve leaves 90% of 1000 - 10 * 10: 81 s over each floor, a change of 9 s; all keep 100 within the budget
+        # the reserve leaves 90% of 1000 - 10 * 10: 81 s over each floor, a change of 9 s; all keep their 100
         kept = proposal(self.teams(*[100] * 10), budget=1000, minimum_change=10, reserve_percent="10")
         assert set(new_allocations(kept).values()) == {100}
         assert kept.broken == ()

@@ -19,6 +19,7 @@ GRANT_TYPE: Final = "urn:ibm:params:oauth:grant-type:apikey"
 MAX_LIFE_SECONDS: Final = 3_600
 KEY_NOT_FOUND: Final = "BXNIM0415E"
 
+_KEY_STATUSES = (400, 401, 403)
 _USED_LIFE = 0.8
 """A token is renewed after this part of its life."""
 
@@ -80,6 +81,8 @@ class TokenSource:
         try:
             value, life = self._transport.read(request, _parse)
         except (RequestRefused, NotAuthorized) as error:
+            if error.status not in _KEY_STATUSES:
+                raise
             self._refusal = self._key_refused(error)
             raise self._refusal from None
         self._transport.redact.add(value)
