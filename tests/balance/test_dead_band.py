@@ -85,6 +85,12 @@ class TestExamples:
         result = proposal(teams, budget=3 * 10 + 44, minimum_change=28)
         assert new_allocations(result) == {"t0": 10 + 31, "t1": 10 + 9, "t2": 10 + 4}
 
+    def test_one_that_holds_just_its_share_does_not_give_way(self) -> None:
+        # 90 + 94 + 95 are more than the 270 there are, and each share is 90
+        tight = proposal(self.teams(100, 104, 105), budget=300, minimum_change=10)
+        assert new_allocations(tight) == {"t0": 100, "t1": 100, "t2": 100}
+        assert [each.reason for each in tight.lines] == [Reason.DEAD_BAND, Reason.SHARE, Reason.SHARE]
+
     def test_a_reserve_of_the_pool_takes_nothing_from_those_who_would_change_little(self) -> None:
         # the reserve leaves 90% of 1000 - 10 * 10: 81 s over each floor, a change of 9 s; all keep their 100
         kept = proposal(self.teams(*[100] * 10), budget=1000, minimum_change=10, reserve_percent="10")

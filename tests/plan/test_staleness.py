@@ -13,6 +13,7 @@ from qauvern.plan import (
     BadPlan,
     Change,
     Fit,
+    Holding,
     PlanDocument,
     broken_by,
     changes_of,
@@ -21,7 +22,7 @@ from qauvern.plan import (
     refuse_other_account,
 )
 from tests.helpers.account import change
-from tests.helpers.make import ACCOUNT_ID, NOW, TODAY, Team, settings, snapshot
+from tests.helpers.make import ACCOUNT_ID, NOW, TODAY, Team, crn, settings, snapshot
 
 TEAMS = [Team("busy", 100, consumed=90, active=90), Team("idle", 900, consumed=0)]
 SETTINGS = settings(TEAMS)
@@ -130,6 +131,27 @@ class TestBrokenBy:
         assert self.broken(change("a", 100, 200), teams=teams, budget=300) == []
         (broken,) = self.broken(change("a", 100, 201), teams=teams, budget=300)
         assert broken.startswith("invariant 1 is broken: the total of 301 s would exceed the budget of 300 s by 1 s")
+
+    @pytest.mark.parametrize(
+        ("restored_limit", "by_todays", "by_its_own"),
+        [
+            (80, "would exceed its limit of 50 s", []),
+            (40, "would exceed its limit of 50 s", ["would exceed its limit of 40 s"]),
+            (None, "would exceed its limit of 50 s", []),
+        ],
+        ids=["higher", "lower", "none"],
+    )
+    def test_a_limit_that_goes_along_may_be_the_one_that_counts(
+        self, restored_limit: int | None, by_todays: str, by_its_own: list[str]
+    ) -> None:
+        teams = [Team("a", 30, limit=50, live_limit=50)]
+        wanted = settings(teams)
+        fresh = propose(snapshot(teams, budget=300), wanted, TODAY)
+        back = Change("a", crn("a"), Holding(30, 50), Holding(60, restored_limit), "undo")
+        (told,) = broken_by([back], wanted, fresh)
+        assert told == f"invariant 4 is broken: a: 60 s {by_todays}"
+        own = broken_by([back], wanted, fresh, with_their_limits=True)
+        assert own == [f"invariant 4 is broken: a: 60 s {each}" for each in by_its_own]
 
     def test_the_total_counts_also_where_five_others_are_the_largest(self) -> None:
         teams = [Team("a", 10), *(Team(f"large{index}", 100) for index in range(5))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from qauvern.balance import EffectiveLimit, LimitSource, Line, Proposal, check_invariants
+from qauvern.balance import Line, Proposal, check_invariants
 from qauvern.model import Crn, Instance, Settings
 from qauvern.plan.changes import Change, Holding
 from qauvern.plan.document import BadPlan, PlanDocument, config_digest
@@ -78,7 +78,7 @@ def broken_by(
         if line.crn not in planned:
             return replace(line, new_allocation=line.live.allocation_seconds)
         after = planned[line.crn]
-        limit = EffectiveLimit(after.limit_seconds, LimitSource.LIVE) if with_their_limits else line.limit
+        limit = replace(line.limit, seconds=after.limit_seconds) if with_their_limits else line.limit
         return replace(line, new_allocation=after.allocation_seconds, limit=limit)
 
     return [
