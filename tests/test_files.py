@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qauvern.files import write_text_atomically
+from qauvern.files import copy_atomically, write_text_atomically
 from qauvern.model import QauvernError
 
 
@@ -102,3 +102,21 @@ class TestWriteTextAtomically:
     def test_text_that_is_not_unicode(self, tmp_path: Path) -> None:
         with pytest.raises(QauvernError, match="cannot be written"):
             write_text_atomically(tmp_path / "a", "\ud800")
+
+
+class TestCopyAtomically:
+    def test_takes_content_permissions_and_times_over(self, tmp_path: Path) -> None:
+        source, target = tmp_path / "config.yaml", tmp_path / "config.yaml.bak"
+        source.write_text("new")
+        source.chmod(0o640)
+        os.utime(source, ns=(1_000_000_000, 2_000_000_000))
+        target.write_text("old")
+        copy_atomically(source, target)
+        assert (target.read_text(), mode(target), target.stat().st_mtime_ns) == ("new", 0o640, 2_000_000_000)
+
+    def test_leaves_the_target_as_it_was_where_the_source_cannot_be_read(self, tmp_path: Path) -> None:
+        target = tmp_path / "config.yaml.bak"
+        target.write_text("old")
+        with pytest.raises(FileNotFoundError):
+            copy_atomically(tmp_path / "nothing", target)
+        assert target.read_text() == "old"

@@ -32,6 +32,19 @@ def write_text_atomically(path: Path, text: str, *, private: bool = False) -> No
         ) from error
 
 
+def copy_atomically(source: Path, target: Path) -> None:
+    """Puts a copy of the source, with its permissions and times, in place of the target, or makes it.
+
+    A symbolic link at the target is replaced, not followed.
+
+    Raises:
+        OSError: the source cannot be read or the target not written; the target is as it was.
+    """
+    status = source.stat()
+    _replace(target, source.read_bytes(), status, private=False)
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 def _existing(target: Path) -> os.stat_result | None:
     try:
         status = target.stat()

@@ -269,7 +269,11 @@ class TestWritesSafely:
         assert elsewhere.read_text() == "not ours"
         assert drifted.backup.read_text() == drifted.text
 
-    @pytest.mark.parametrize("failing", ["shutil.copy2", "qauvern.files._replace"])
+    @pytest.mark.parametrize(
+        "failing",
+        ["qauvern.files._replace", "qauvern.files._existing"],
+        ids=["with the backup", "with the file itself"],
+    )
     def test_a_full_disk_leaves_the_old_file(
         self, drifted: Drifted, monkeypatch: pytest.MonkeyPatch, failing: str
     ) -> None:

@@ -121,7 +121,7 @@ def small_account(qauvern: Qauvern, folder: Path) -> Iterator[Account]:
         qauvern.environment.update(running.environment())
         qauvern.sandbox = sandbox
         account = Account(sandbox, running, folder, qauvern)
-        _watch_over_nothing(sandbox)
+        watch_over_nothing(sandbox)
         account.set_budget(sandbox.describe()["held_seconds"])
         configuration = account.configuration()
         for each in configuration["instances"]:
@@ -144,7 +144,7 @@ def small_account(qauvern: Qauvern, folder: Path) -> Iterator[Account]:
         yield account
 
 
-def _watch_over_nothing(sandbox: Sandbox) -> None:
+def watch_over_nothing(sandbox: Sandbox) -> None:
     """Takes the sandbox's own check of the budget away: what keeps the total within it must be qauvern."""
     live = sandbox._live
     end = live._end

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from qauvern.sandbox import RunningSandbox, Sandbox
 from qauvern.sandbox._live import LiveAccount
 from qauvern.sandbox._wire import Call, Reply
 from tests.helpers.cli import PREMIUM, Qauvern, Run, Site
-from tests.helpers.safety import written_crn
+from tests.helpers.safety import watch_over_nothing, written_crn
 
 Values = tuple[int | None, int | None]
 """Allocation and limit in seconds."""
@@ -34,7 +34,7 @@ class HostileSite(Site):
         """The account as it was made, with every second of its budget held."""
         sandbox = self.sandbox
         sandbox._live = LiveAccount(sandbox._live.account, 0.0)
-        _watch_over_nothing(sandbox._live)
+        watch_over_nothing(sandbox)
         self.set_budget(sandbox.describe()["held_seconds"])
         sandbox.clear_requests()
         self.qauvern.runs.clear()
@@ -81,20 +81,6 @@ class HostileSite(Site):
             written[crn] = (None if allocation is None else int(allocation), None if limit is None else int(limit))
         assert self.sandbox.max_total_seconds() <= budget
         return written
-
-
-def _watch_over_nothing(live: LiveAccount) -> None:
-    end = live._end
-
-    def end_unchecked(change: Any) -> None:
-        account = live.account
-        live.account = replace(account, subscriptions=())
-        try:
-            end(change)
-        finally:
-            live.account = account
-
-    live._end = end_unchecked  # type: ignore[method-assign]
 
 
 @contextmanager

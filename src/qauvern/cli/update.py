@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import secrets
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,7 +13,7 @@ import click
 from qauvern.balance import day_without_effect, grants_without_effect
 from qauvern.cli import _account, _say
 from qauvern.cli._options import api_key_option, config_option
-from qauvern.files import write_text_atomically
+from qauvern.files import copy_atomically, write_text_atomically
 from qauvern.model import QauvernError, Settings
 
 if TYPE_CHECKING:
@@ -130,13 +128,8 @@ def _replace(path: Path, old: str, new: str) -> None:
     if _read(path) != old:
         raise QauvernError(f"{path} was changed in the meantime, and stays as it is now. Run update again.")
     backup = _backup_of(path)
-    temporary = path.with_name(f".qauvern-{secrets.token_hex(8)}.tmp")
     try:
-        try:
-            shutil.copy2(path, temporary)
-            temporary.replace(backup)
-        finally:
-            temporary.unlink(missing_ok=True)
+        copy_atomically(path, backup)
     except OSError as error:
         raise QauvernError(
             f"{backup} cannot be written ({error.strerror or error}), so {path} stays as it is."

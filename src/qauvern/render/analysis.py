@@ -123,8 +123,11 @@ def _limit_delta(line: Line) -> int | None:
 
 
 def _breakdown(terms: LimitTerms) -> dict[str, Any] | None:
-    if not terms.has_crediting_grant:
-        return None
+    return limit_terms_document(terms) if terms.has_crediting_grant else None
+
+
+def limit_terms_document(terms: LimitTerms) -> dict[str, Any]:
+    """The terms of a limit and their sum."""
     return {
         "base_seconds": terms.base_seconds,
         "grant_funded_seconds": seconds_number(terms.grant_funded_ms),
@@ -135,16 +138,7 @@ def _breakdown(terms: LimitTerms) -> dict[str, Any] | None:
     }
 
 
-_NO_BREAKDOWN: dict[str, None] = dict.fromkeys(
-    (
-        "base_seconds",
-        "grant_funded_seconds",
-        "unspent_grant_seconds",
-        "pre_boost_overage_seconds",
-        "boost_start_date",
-        "total_seconds",
-    )
-)
+_NO_BREAKDOWN: dict[str, None] = dict.fromkeys(limit_terms_document(LimitTerms(0)))
 
 
 def _number(figure: Fraction) -> int | float:

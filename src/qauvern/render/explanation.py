@@ -21,7 +21,7 @@ from qauvern.balance import (
 )
 from qauvern.model import fairness
 from qauvern.plan import Refusal
-from qauvern.render.analysis import IN_DEBT_NOTE, analysis_context, instance_document
+from qauvern.render.analysis import IN_DEBT_NOTE, analysis_context, instance_document, limit_terms_document
 from qauvern.render.instances import LIMIT_REACHED_NOTE
 from qauvern.render.text import facts, printable
 from qauvern.units import MS_PER_SECOND, format_ms, format_seconds, format_signed_seconds, seconds_number
@@ -78,12 +78,7 @@ def _factor(term: ScoreTerm) -> Fraction:
 def _terms_document(terms: LimitTerms, line: Line, today: date) -> dict[str, Any]:
     used_by_day = sorted(line.usage.daily_ms.items()) if terms.grants else []
     return {
-        "base_seconds": terms.base_seconds,
-        "grant_funded_seconds": seconds_number(terms.grant_funded_ms),
-        "unspent_grant_seconds": seconds_number(terms.unspent_grant_ms),
-        "pre_boost_overage_seconds": seconds_number(terms.pre_boost_overage_ms),
-        "boost_start_date": None if terms.boost_start_date is None else terms.boost_start_date.isoformat(),
-        "total_seconds": seconds_number(terms.total_ms),
+        **limit_terms_document(terms),
         "used": [
             {"date": day.isoformat(), "seconds": seconds_number(used_ms)}
             for day, used_ms in used_by_day

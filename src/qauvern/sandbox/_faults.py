@@ -111,9 +111,6 @@ class Verdict:
     effect: Effect | None = None
     text: str = ""
 
-    def is_(self, *kinds: str) -> bool:
-        return self.effect is not None and self.effect.kind in kinds
-
 
 class Faults:
     """The faults in force, with their counters."""
