@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from qauvern.errors import QauvernError
 from qauvern.files import copy_atomically, write_text_atomically
-from qauvern.model import QauvernError
 
 
 @pytest.fixture(autouse=True)

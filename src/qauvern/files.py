@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from qauvern.model import QauvernError
+from qauvern.errors import QauvernError
 
 
 def write_text_atomically(path: Path, text: str, *, private: bool = False) -> None:

@@ -23,12 +23,8 @@ UNLIMITED: Final[None] = None
 """The limit, or the room up to it, of an instance that has none."""
 
 
-class QauvernError(Exception):
-    """What a person can act upon. Its message says what happened, to which instance, and what to do."""
-
-
-class Plan(str, Enum):
-    """The plan whose budget is shared."""
+class BillingPlan(str, Enum):
+    """IBM's plan, whose budget is shared."""
 
     INTERNAL = "internal"
     PREMIUM = "premium"
@@ -134,7 +130,7 @@ class Settings:
     """The config file, checked."""
 
     account_id: str
-    plan: Plan
+    plan: BillingPlan
     minimum_allocation_seconds: int
     instances: tuple[InstanceSettings, ...]
     reserve: Reserve = field(default_factory=Reserve)
@@ -172,7 +168,7 @@ class Account:
     """
 
     account_id: str
-    plan: Plan
+    plan: BillingPlan
     budget_seconds: int | None
     unallocated_seconds: int
     limit_seconds: int | None = None
@@ -232,18 +228,6 @@ class LiveInstance:
 
     instance: Instance
     operation: OperationState | None = None
-
-
-class WriteRefused(QauvernError):
-    """A write that was definitely not carried out. `retry_after` is seconds to wait where it may be sent again."""
-
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class WriteOutcomeUnknown(QauvernError):
-    """A write whose answer was lost: only reading the instance back tells whether it was carried out."""
 
 
 # --- fairness ---------------------------------------------------------------------------------------------------

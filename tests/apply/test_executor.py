@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qauvern.apply import AppliedRun, Executor, Outcome, Recorder, Result
-from qauvern.model import Crn, QauvernError
+from qauvern.errors import QauvernError
+from qauvern.model import Crn
 from qauvern.plan import Change, Ledger, Phase
 from tests.helpers import account as become
 from tests.helpers.account import Act, FakeAccount, FakeTime, change

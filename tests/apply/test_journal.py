@@ -15,7 +15,7 @@ import pytest
 from qauvern.apply import AppliedRun, Journal, JournalError, Operator, Outcome, Result, RunHeader, read_run
 from qauvern.apply import journal as journals
 from qauvern.apply.journal import mark_reported
-from qauvern.model import Plan
+from qauvern.model import BillingPlan
 from qauvern.plan import Change, Holding
 from tests.helpers.account import change
 from tests.helpers.make import ACCOUNT_ID
@@ -24,7 +24,7 @@ CHANGES = (change("a", 100, 250), change("b", 300, 150))
 
 
 def header(*changes: Change) -> RunHeader:
-    return RunHeader(ACCOUNT_ID, Plan.PREMIUM, "production", 1000, changes or CHANGES)
+    return RunHeader(ACCOUNT_ID, BillingPlan.PREMIUM, "production", 1000, changes or CHANGES)
 
 
 def events(journal: Journal) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ import pytest
 
 from qauvern.apply import Outcome, Result, Writer
 from qauvern.apply.writer import ATTEMPTS
-from qauvern.model import OperationState, QauvernError
+from qauvern.errors import QauvernError
+from qauvern.model import OperationState
 from qauvern.plan import Holding
 from tests.helpers import account as become
 from tests.helpers.account import Act, FakeAccount, FakeTime, change

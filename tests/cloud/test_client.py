@@ -26,7 +26,8 @@ from qauvern.cloud import (
     connect,
     resolve_api_key,
 )
-from qauvern.model import Crn, InstanceSettings, OperationState, Plan, Settings, WriteOutcomeUnknown, WriteRefused
+from qauvern.errors import WriteOutcomeUnknown, WriteRefused
+from qauvern.model import BillingPlan, Crn, InstanceSettings, OperationState, Settings
 from qauvern.sandbox import Sandbox
 from tests.helpers.make import crn
 
@@ -43,7 +44,7 @@ class Trial:
         configuration = sandbox.default_configuration()
         self.settings = Settings(
             configuration["account_id"],
-            Plan(configuration["plan"]),
+            BillingPlan(configuration["plan"]),
             60,
             tuple(InstanceSettings(one["name"], Crn(one["crn"])) for one in configuration["instances"]),
         )
@@ -169,14 +170,14 @@ class TestSingleThings:
 
     def test_a_restricted_instance_stays_so(self) -> None:
         with trying() as trial:
-            restricted = next(one for one in trial.cloud.list_instances(Plan.PREMIUM) if one.backends)
+            restricted = next(one for one in trial.cloud.list_instances(BillingPlan.PREMIUM) if one.backends)
             trial.cloud.write(restricted.crn, restricted.allocation_seconds, 123_456, restricted.backends)
             time.sleep(0.1)
             assert trial.cloud.read(restricted.crn).instance.backends == restricted.backends
 
     def test_writes_run_side_by_side(self) -> None:
         with trying() as trial, ThreadPoolExecutor(8) as pool:
-            live = [one for one in trial.cloud.list_instances(Plan.PREMIUM) if not one.is_archived]
+            live = [one for one in trial.cloud.list_instances(BillingPlan.PREMIUM) if not one.is_archived]
             list(pool.map(lambda one: trial.cloud.write(one.crn, one.allocation_seconds, 99_999, one.backends), live))
             time.sleep(0.1)
             assert all(trial.cloud.read(one.crn).instance.limit_seconds == 99_999 for one in live)
@@ -211,17 +212,19 @@ class TestSingleThings:
 
     def test_create_and_find(self) -> None:
         with trying() as trial:
-            created = trial.cloud.create("team new", "us-east", "default", Plan.PREMIUM, limit_seconds=600, tags=["a"])
+            created = trial.cloud.create(
+                "team new", "us-east", "default", BillingPlan.PREMIUM, limit_seconds=600, tags=["a"]
+            )
             time.sleep(0.1)
-            (found,) = trial.cloud.find_by_name(Plan.PREMIUM, "team new")
+            (found,) = trial.cloud.find_by_name(BillingPlan.PREMIUM, "team new")
         assert (found.crn, found.limit_seconds) == (created.crn, 600)
 
     def test_a_creation_whose_answer_was_lost_is_found_by_its_name(self) -> None:
         with trying("create=cut-after") as trial:
             with pytest.raises(WriteOutcomeUnknown, match="create the instance 'team new'"):
-                trial.cloud.create("team new", "us-east", "default", Plan.PREMIUM)
+                trial.cloud.create("team new", "us-east", "default", BillingPlan.PREMIUM)
             time.sleep(0.1)
-            assert len(trial.cloud.find_by_name(Plan.PREMIUM, "team new")) == 1
+            assert len(trial.cloud.find_by_name(BillingPlan.PREMIUM, "team new")) == 1
 
     def test_no_such_instance(self) -> None:
         with trying() as trial, pytest.raises(NotFound, match=r"read instance crn:.*status 404"):

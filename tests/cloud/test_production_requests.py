@@ -13,7 +13,7 @@ import responses
 from responses import matchers
 
 from qauvern import cloud
-from qauvern.model import InstanceSettings, LiveInstance, OperationState, Plan, Settings
+from qauvern.model import BillingPlan, InstanceSettings, LiveInstance, OperationState, Settings
 from tests.helpers.make import ACCOUNT_ID, crn
 
 NOW = datetime(2026, 3, 15, 12, 0, tzinfo=timezone.utc)
@@ -99,7 +99,7 @@ class TestSnapshot:
             ibm.get(f"{QUANTUM[region]}/v1/instances/usage", json={"usage_consumed_seconds": 12.5})
             ibm.get(f"{QUANTUM[region]}/v1/analytics/usage_grouped", json={"data": [{"key": str(of), "usage": 1500}]})
         configured = tuple(InstanceSettings(of.guid, of) for of in (HOME, EUROPE))
-        snapshot = client.take_snapshot(Settings(ACCOUNT_ID, Plan.PREMIUM, 60, configured), now=NOW)
+        snapshot = client.take_snapshot(Settings(ACCOUNT_ID, BillingPlan.PREMIUM, 60, configured), now=NOW)
         assert (snapshot.account.budget_seconds, snapshot.account.unallocated_seconds) == (1000, 15)
         assert {of: usage.consumed_ms for of, usage in snapshot.usage.items()} == {HOME: 12_500, EUROPE: 12_500}
         return ibm

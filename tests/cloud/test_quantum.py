@@ -8,7 +8,7 @@ import pytest
 from qauvern.cloud import BadResponse, Endpoints, NoSuchPlan, NotAuthorized
 from qauvern.cloud.quantum import Quantum
 from qauvern.cloud.transport import Transport
-from qauvern.model import Account, Crn, Plan
+from qauvern.model import Account, BillingPlan, Crn
 from tests.cloud.conftest import FixedTokens
 from tests.cloud.server import Answer, Server, ok
 from tests.helpers.make import ACCOUNT_ID, crn
@@ -34,7 +34,7 @@ def plans(*rows: object) -> Answer:
 class TestAccount:
     def test_is_asked_of_us_east(self, quantum: Quantum, server: Server) -> None:
         server.answer_in_turn(plans(subscription(usage_allocation_seconds=5, unallocated_usage_seconds=0)))
-        quantum.account(ACCOUNT_ID, Plan.PREMIUM)
+        quantum.account(ACCOUNT_ID, BillingPlan.PREMIUM)
         (asked,) = server.asked
         assert asked.path == f"/us-east/api/v1/accounts/{ACCOUNT_ID}"
         assert asked.query == {"plan_id": [PREMIUM]}
@@ -63,13 +63,13 @@ class TestAccount:
         self, quantum: Quantum, server: Server, rows: list[Any], figures: tuple[int | None, int, int | None]
     ) -> None:
         server.answer_in_turn(plans(*rows))
-        assert quantum.account(ACCOUNT_ID, Plan.PREMIUM) == Account(ACCOUNT_ID, Plan.PREMIUM, *figures)
+        assert quantum.account(ACCOUNT_ID, BillingPlan.PREMIUM) == Account(ACCOUNT_ID, BillingPlan.PREMIUM, *figures)
 
     @pytest.mark.parametrize("rows", [[], [{"plan_id": "another"}]])
     def test_no_subscription(self, quantum: Quantum, server: Server, rows: list[Any]) -> None:
         server.answer_in_turn(plans(*rows))
         with pytest.raises(NoSuchPlan, match=f"premium plan of account {ACCOUNT_ID}: .*account_id and plan"):
-            quantum.account(ACCOUNT_ID, Plan.PREMIUM)
+            quantum.account(ACCOUNT_ID, BillingPlan.PREMIUM)
 
     @pytest.mark.parametrize(
         ("body", "says"),
@@ -92,12 +92,12 @@ class TestAccount:
     def test_damage_is_an_error(self, quantum: Quantum, server: Server, body: object, says: str) -> None:
         server.answer_in_turn(ok(body))
         with pytest.raises(BadResponse, match=says):
-            quantum.account(ACCOUNT_ID, Plan.PREMIUM)
+            quantum.account(ACCOUNT_ID, BillingPlan.PREMIUM)
 
     def test_without_the_role(self, quantum: Quantum, server: Server) -> None:
         server.answer_in_turn(Answer({"trace": "t-1", "errors": [{"code": 1, "message": "Forbidden"}]}, status=403))
         with pytest.raises(NotAuthorized, match="role"):
-            quantum.account(ACCOUNT_ID, Plan.PREMIUM)
+            quantum.account(ACCOUNT_ID, BillingPlan.PREMIUM)
 
 
 class TestConsumed:
@@ -130,7 +130,7 @@ class TestUsageByInstance:
         ]
         server.answer_in_turn(ok({"data": rows}))
         usage = quantum.usage_by_instance(
-            server.url + "/eu-de/api", ACCOUNT_ID, Plan.PREMIUM, NOW - timedelta(days=3), NOW
+            server.url + "/eu-de/api", ACCOUNT_ID, BillingPlan.PREMIUM, NOW - timedelta(days=3), NOW
         )
         assert usage == {crn("a"): 2000, crn("b"): 2}
         (asked,) = server.asked
@@ -161,7 +161,7 @@ class TestUsageByInstance:
     def test_damage_is_an_error(self, quantum: Quantum, server: Server, row: object) -> None:
         server.answer_in_turn(ok({"data": [row]}))
         with pytest.raises(BadResponse, match="read the usage of the premium plan by instance since"):
-            quantum.usage_by_instance(server.url, ACCOUNT_ID, Plan.PREMIUM, NOW - timedelta(days=3), NOW)
+            quantum.usage_by_instance(server.url, ACCOUNT_ID, BillingPlan.PREMIUM, NOW - timedelta(days=3), NOW)
 
 
 def daily(label: str, start: object, usage: int) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def daily(label: str, start: object, usage: int) -> dict[str, Any]:
 
 class TestDailyUsage:
     def ask(self, quantum: Quantum, server: Server, since: dict[Crn, date]) -> dict[Crn, dict[date, int]]:
-        return quantum.daily_usage(server.url, ACCOUNT_ID, Plan.PREMIUM, since, NOW)
+        return quantum.daily_usage(server.url, ACCOUNT_ID, BillingPlan.PREMIUM, since, NOW)
 
     def test_by_utc_date_from_each_ones_own_date_on(self, quantum: Quantum, server: Server) -> None:
         rows = [

@@ -8,7 +8,8 @@ import pytest
 from qauvern.cloud import BadResponse, NotFound, check_instance_name
 from qauvern.cloud.resource_controller import ResourceController
 from qauvern.cloud.transport import Transport
-from qauvern.model import Instance, LiveInstance, OperationState, Plan, WriteOutcomeUnknown, WriteRefused
+from qauvern.errors import WriteOutcomeUnknown, WriteRefused
+from qauvern.model import BillingPlan, Instance, LiveInstance, OperationState
 from tests.cloud.conftest import FixedTokens
 from tests.cloud.server import Answer, Server, ok
 from tests.helpers.make import crn
@@ -44,7 +45,7 @@ def page(*resources: object, next_url: object = None) -> Answer:
     return ok({"resources": list(resources), "next_url": next_url})
 
 
-def listed(controller: ResourceController, plan: Plan = Plan.PREMIUM) -> list[Instance]:
+def listed(controller: ResourceController, plan: BillingPlan = BillingPlan.PREMIUM) -> list[Instance]:
     return [instance for instances in controller.pages(plan) for instance in instances]
 
 
@@ -167,7 +168,7 @@ class TestInstances:
     ) -> None:
         bare = resource("a", extensions=None, resource_plan_id="5304b575-3cff-4455-90dc-ae4367762093")
         server.answer_in_turn(page(bare))
-        assert listed(controller, Plan.PAYGO) == [Instance("team a", crn("a"), None, None, None)]
+        assert listed(controller, BillingPlan.PAYGO) == [Instance("team a", crn("a"), None, None, None)]
         server.answer_in_turn(page(resource("a", extensions=None, state="provisioning")))
         assert listed(controller) == [Instance("team a", crn("a"), None, None, None)]
 
@@ -284,7 +285,7 @@ class TestCreate:
     def test_sends_what_is_given(self, controller: ResourceController, server: Server) -> None:
         server.answer_in_turn(Answer(resource(last_operation={"state": "in progress"}), status=201))
         created = controller.create(
-            "team a", "us-east", "group", Plan.PREMIUM, allocation_seconds=60, limit_seconds=90, tags=["x", "y"]
+            "team a", "us-east", "group", BillingPlan.PREMIUM, allocation_seconds=60, limit_seconds=90, tags=["x", "y"]
         )
         assert (created.name, created.crn, created.operation) == ("team a", crn("a"), OperationState.IN_PROGRESS)
         assert server.asked[0].method == "POST"
@@ -299,27 +300,27 @@ class TestCreate:
 
     def test_what_is_not_given_is_not_sent(self, controller: ResourceController, server: Server) -> None:
         server.answer_in_turn(Answer(resource(), status=201))
-        controller.create("team a", "us-east", "group", Plan.PREMIUM)
+        controller.create("team a", "us-east", "group", BillingPlan.PREMIUM)
         assert server.asked[0].json["parameters"] == {}
         assert "tags" not in server.asked[0].json
 
     def test_a_lost_answer_is_not_sent_again(self, controller: ResourceController, server: Server) -> None:
         server.answer_in_turn(Answer(cut="before"))
         with pytest.raises(WriteOutcomeUnknown, match="create the instance 'team a'"):
-            controller.create("team a", "us-east", "group", Plan.PREMIUM)
+            controller.create("team a", "us-east", "group", BillingPlan.PREMIUM)
         assert len(server.asked) == 1
 
     def test_a_refusal_shows_ibms_words(self, controller: ResourceController, server: Server) -> None:
         server.answer_in_turn(Answer({"message": "No such group", "transaction_id": "t-1"}, status=400))
         with pytest.raises(WriteRefused, match=r"create the instance 'team a': status 400.*No such group.*t-1"):
-            controller.create("team a", "us-east", "group", Plan.PREMIUM)
+            controller.create("team a", "us-east", "group", BillingPlan.PREMIUM)
 
     @pytest.mark.parametrize("name", ["", "x" * 181, "a/b", "a\nb", "a\tb", "a@b"])
     def test_a_name_that_ibm_would_not_take_is_never_sent(
         self, controller: ResourceController, server: Server, name: str
     ) -> None:
         with pytest.raises(ValueError, match="name"):
-            controller.create(name, "us-east", "group", Plan.PREMIUM)
+            controller.create(name, "us-east", "group", BillingPlan.PREMIUM)
         assert server.asked == []
 
     def test_good_names(self) -> None:

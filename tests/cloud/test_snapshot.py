@@ -15,10 +15,10 @@ from qauvern.cloud.workers import Batch, Workers
 from qauvern.model import (
     Account,
     BalancePeriod,
+    BillingPlan,
     Crn,
     Instance,
     InstanceSettings,
-    Plan,
     Settings,
     Usage,
 )
@@ -35,7 +35,7 @@ def instance(of: Crn, allocation: int | None = 100) -> Instance:
 
 def settings(*configured: Crn, period: BalancePeriod | None = None) -> Settings:
     instances = tuple(InstanceSettings(f"team {one.guid}", one, period=period) for one in configured)
-    return Settings(ACCOUNT_ID, Plan.PREMIUM, 60, instances)
+    return Settings(ACCOUNT_ID, BillingPlan.PREMIUM, 60, instances)
 
 
 @dataclass
@@ -54,12 +54,12 @@ class Table:
     def batch(self, progress: Progress | None = None) -> Batch:
         return Batch(self.workers, progress)
 
-    def pages(self, plan: Plan) -> Iterator[tuple[Instance, ...]]:
+    def pages(self, plan: BillingPlan) -> Iterator[tuple[Instance, ...]]:
         for page in self.listed:
             self.asked.append(("page", plan))
             yield tuple(page)
 
-    def account(self, account_id: str, plan: Plan) -> Account:
+    def account(self, account_id: str, plan: BillingPlan) -> Account:
         self.asked.append(("account", account_id))
         return Account(account_id, plan, 1000, 100)
 
@@ -70,16 +70,16 @@ class Table:
         return self.consumed.get(crn, 0)
 
     def usage_by_instance(
-        self, base_url: str, account_id: str, plan: Plan, start: datetime, end: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime
     ) -> dict[str, int]:
-        assert (account_id, plan) == (ACCOUNT_ID, Plan.PREMIUM)
+        assert (account_id, plan) == (ACCOUNT_ID, BillingPlan.PREMIUM)
         self.asked.append(("window", base_url, start, end))
         return self.windows.get((base_url, start), {})
 
     def daily_usage(
-        self, base_url: str, account_id: str, plan: Plan, since: Mapping[Crn, date], now: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, since: Mapping[Crn, date], now: datetime
     ) -> dict[Crn, dict[date, int]]:
-        assert (account_id, plan) == (ACCOUNT_ID, Plan.PREMIUM)
+        assert (account_id, plan) == (ACCOUNT_ID, BillingPlan.PREMIUM)
         self.asked.append(("daily", base_url, dict(since), now))
         return {crn: self.daily.get(crn, {}) for crn in since}
 
@@ -107,7 +107,7 @@ class TestTakeSnapshot:
         )
         snapshot = take_snapshot(table, settings(A, C), now=NOW)
         assert snapshot.taken_at == NOW
-        assert snapshot.account == Account(ACCOUNT_ID, Plan.PREMIUM, 1000, 100)
+        assert snapshot.account == Account(ACCOUNT_ID, BillingPlan.PREMIUM, 1000, 100)
         assert snapshot.instances == {one: instance(one) for one in (A, B, C)}
         assert snapshot.usage == {
             A: Usage(29, last_14d_ms=14, last_7d_ms=7, last_3d_ms=3, last_24h_ms=1),
@@ -208,7 +208,7 @@ class TestTakeSnapshot:
             InstanceSettings(one.guid, one, period=BalancePeriod(datetime(*start.timetuple()[:3], tzinfo=timezone.utc)))
             for one, start in zip(teams, starts, strict=True)
         )
-        snapshot = take_snapshot(table, Settings(ACCOUNT_ID, Plan.PREMIUM, 60, configured), now=NOW)
+        snapshot = take_snapshot(table, Settings(ACCOUNT_ID, BillingPlan.PREMIUM, 60, configured), now=NOW)
         assert len(table.of("window")) == 5
         assert len(table.of("daily")) == 1
         # team n's period begins with day n: of the ten days from the first on, 10 - n are in it
@@ -220,7 +220,7 @@ class TestTakeSnapshot:
             InstanceSettings(one.guid, one, period=BalancePeriod(ago(40 + number))) for number, one in enumerate(teams)
         )
         table = Table([[instance(one) for one in teams]], windows={(HOME, ago(43)): {teams[3]: 7}})
-        snapshot = take_snapshot(table, Settings(ACCOUNT_ID, Plan.PREMIUM, 60, configured), now=NOW)
+        snapshot = take_snapshot(table, Settings(ACCOUNT_ID, BillingPlan.PREMIUM, 60, configured), now=NOW)
         assert len(table.of("window")) == 5 + 10
         assert snapshot.usage[teams[3]].period_ms == 7
 

@@ -25,7 +25,7 @@ from qauvern.cloud import (
     timeout_from_environment,
 )
 from qauvern.cloud.transport import Patience, Request, Transport
-from qauvern.model import WriteOutcomeUnknown, WriteRefused
+from qauvern.errors import WriteOutcomeUnknown, WriteRefused
 from tests.cloud.conftest import FakeTime, FixedTokens
 from tests.cloud.server import Answer, Asked, Server, ok
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import qauvern.config._tree as tree
 from qauvern.config import ConfigError, load, parse
-from qauvern.model import BalancePeriod, NetGrant, Plan, Reserve, ReserveBasis, Settings
+from qauvern.model import BalancePeriod, BillingPlan, NetGrant, Reserve, ReserveBasis, Settings
 
 PATH = Path("config.yaml")
 
@@ -64,7 +64,7 @@ class TestWhatIsTaken:
     def test_the_least_file(self) -> None:
         settings = read(config())
         assert settings.account_id == "acc"
-        assert settings.plan is Plan.PREMIUM
+        assert settings.plan is BillingPlan.PREMIUM
         assert settings.minimum_allocation_seconds == 60
         assert settings.reserve == Reserve(Decimal(0), ReserveBasis.POOL)
         (instance,) = settings.instances

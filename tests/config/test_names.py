@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qauvern.config import config_name, name_warnings
-from qauvern.model import Crn, InstanceSettings, Plan, Settings
+from qauvern.model import BillingPlan, Crn, InstanceSettings, Settings
 
 
 def crn(guid: str) -> Crn:
@@ -13,7 +13,7 @@ def crn(guid: str) -> Crn:
 
 
 def settings(*named: tuple[str, str]) -> Settings:
-    return Settings("acc", Plan.PREMIUM, 60, tuple(InstanceSettings(name, crn(guid)) for guid, name in named))
+    return Settings("acc", BillingPlan.PREMIUM, 60, tuple(InstanceSettings(name, crn(guid)) for guid, name in named))
 
 
 class TestNameWarnings:

@@ -10,14 +10,14 @@ from decimal import Decimal
 import pytest
 
 from qauvern.config import Reconciliation, Steps, reconcile
+from qauvern.errors import QauvernError
 from qauvern.model import (
     BalancePeriod,
+    BillingPlan,
     Crn,
     Guardrails,
     Instance,
     InstanceSettings,
-    Plan,
-    QauvernError,
     Reserve,
     Settings,
 )
@@ -37,7 +37,7 @@ def configured(label: str, **values: object) -> InstanceSettings:
 
 def settings(*instances: InstanceSettings) -> Settings:
     return Settings(
-        ACCOUNT_ID, Plan.PREMIUM, 60, instances, Reserve(Decimal("12.5")), Guardrails(max_changes=3), PERIOD
+        ACCOUNT_ID, BillingPlan.PREMIUM, 60, instances, Reserve(Decimal("12.5")), Guardrails(max_changes=3), PERIOD
     )
 
 

@@ -13,7 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from qauvern.config import config_name, parse, render_config
-from qauvern.model import BalancePeriod, Crn, Instance, NetGrant, Plan, QauvernError, Reserve, Settings
+from qauvern.errors import QauvernError
+from qauvern.model import BalancePeriod, BillingPlan, Crn, Instance, NetGrant, Reserve, Settings
 
 no_deadline = hypothesis_settings(deadline=None)
 
@@ -37,27 +38,27 @@ class TestRenderConfig:
             live("b", "1", limit=500),
             live("a", "3", allocation=None),
         ]
-        settings = read(render_config("acc", Plan.PAYGO, instances))
+        settings = read(render_config("acc", BillingPlan.PAYGO, instances))
         assert [(one.name, one.crn.guid, one.limit_seconds) for one in settings.instances] == [
             ("a", "3", None),
             ("b", "1", 500),
             ("b", "2", 0),
         ]
-        assert (settings.plan, settings.minimum_allocation_seconds) == (Plan.PAYGO, 60)
+        assert (settings.plan, settings.minimum_allocation_seconds) == (BillingPlan.PAYGO, 60)
         assert settings.reserve == Reserve()
         assert settings.instances[0].period is None
 
     def test_the_balance_period_is_written_in_utc(self) -> None:
         end = datetime(2026, 7, 1, 2, tzinfo=timezone(timedelta(hours=2)))
-        settings = read(render_config("acc", Plan.PREMIUM, [live("a")], balance_start=START, balance_end=end))
+        settings = read(render_config("acc", BillingPlan.PREMIUM, [live("a")], balance_start=START, balance_end=end))
         assert settings.instances[0].period == BalancePeriod(START, datetime(2026, 7, 1, tzinfo=timezone.utc))
 
     def test_a_balance_period_without_an_end(self) -> None:
-        settings = read(render_config("acc", Plan.PREMIUM, [live("a")], balance_start=START))
+        settings = read(render_config("acc", BillingPlan.PREMIUM, [live("a")], balance_start=START))
         assert settings.instances[0].period == BalancePeriod(START)
 
     def test_the_optional_keys_work_once_their_mark_is_taken_away(self) -> None:
-        text = render_config("acc", Plan.PREMIUM, [live("a", "1"), live("b", "2")])
+        text = render_config("acc", BillingPlan.PREMIUM, [live("a", "1"), live("b", "2")])
         text = re.sub(r"^( *)#(?=[a-z])", r"\1", text, flags=re.MULTILINE)
         # The example stands above `instances:`; here it becomes the first of them.
         before, after = text.split("# For example:\n#\n")
@@ -90,11 +91,11 @@ class TestRenderConfig:
         self, account: str, instances: list[Instance], start: datetime | None, end: datetime | None, answer: str
     ) -> None:
         with pytest.raises(QauvernError, match=answer):
-            render_config(account, Plan.PREMIUM, instances, balance_start=start, balance_end=end)
+            render_config(account, BillingPlan.PREMIUM, instances, balance_start=start, balance_end=end)
 
     def test_account_ids_that_look_like_numbers(self) -> None:
         odd = Instance("a", Crn("crn:v1:bluemix:public:quantum-computing:us-east:a/0e10:g::"), 1, None)
-        assert read(render_config("0e10", Plan.PREMIUM, [odd])).account_id == "0e10"
+        assert read(render_config("0e10", BillingPlan.PREMIUM, [odd])).account_id == "0e10"
 
     @no_deadline
     @given(st.lists(st.text(max_size=200), min_size=1, max_size=4), st.integers(0, 10**12))
@@ -104,7 +105,7 @@ class TestRenderConfig:
     @example(["<<", "=", "*a", "!!int"], 1)
     def test_any_names_read_back(self, names: list[str], limit: int) -> None:
         instances = [live(name, f"g{n}", limit=limit) for n, name in enumerate(names)]
-        settings = read(render_config("acc", Plan.PREMIUM, instances))
+        settings = read(render_config("acc", BillingPlan.PREMIUM, instances))
         assert {one.crn: one.name for one in settings.instances} == {
             one.crn: config_name(one.name, one.crn) for one in instances
         }

@@ -7,15 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from qauvern.apply import Pace
-from qauvern.model import (
-    Crn,
-    Instance,
-    LiveInstance,
-    OperationState,
-    QauvernError,
-    WriteOutcomeUnknown,
-    WriteRefused,
-)
+from qauvern.errors import QauvernError, WriteOutcomeUnknown, WriteRefused
+from qauvern.model import Crn, Instance, LiveInstance, OperationState
 from qauvern.plan import Change, Holding
 from tests.helpers.make import crn
 

@@ -10,11 +10,11 @@ from decimal import Decimal
 from qauvern.balance import Line, Proposal
 from qauvern.model import (
     Account,
+    BillingPlan,
     Crn,
     Instance,
     InstanceSettings,
     NetGrant,
-    Plan,
     Reserve,
     ReserveBasis,
     Settings,
@@ -79,7 +79,7 @@ def snapshot(
         unallocated = max(0, (budget or 0) - sum(team.allocation or 0 for team in teams))
     return Snapshot(
         taken_at=NOW,
-        account=Account(ACCOUNT_ID, Plan.PREMIUM, budget, unallocated),
+        account=Account(ACCOUNT_ID, BillingPlan.PREMIUM, budget, unallocated),
         instances={team.crn: Instance(team.name, team.crn, team.allocation, team.live_limit) for team in teams},
         usage={
             team.crn: replace(
@@ -101,7 +101,7 @@ def settings(
 ) -> Settings:
     return Settings(
         account_id=ACCOUNT_ID,
-        plan=Plan.PREMIUM,
+        plan=BillingPlan.PREMIUM,
         minimum_allocation_seconds=minimum,
         instances=tuple(InstanceSettings(team.name, team.crn, team.limit, team.grants) for team in teams),
         reserve=Reserve(Decimal(reserve_percent), basis),

@@ -1,4 +1,4 @@
-"""Plan files and journals that were damaged, or made up: refused or passed over with a word, and never written from."""
+"""Saved plans and journals that were damaged, or made up: refused or passed over with a word, and never written from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qauvern.apply import read_runs
-from qauvern.plan import BadPlan, parse_plan
+from qauvern.plan import BadSavedPlan, parse_plan
 from tests.helpers.cli import Run
 from tests.hostile.conftest import HostileSite
 from tests.hostile.mutations import DELETED, DOUBLED, bent, bounded, place, turns, values
@@ -89,7 +89,7 @@ class TestPlan:
         for each in (text, signed(text)):
             try:
                 plan = parse_plan(each)
-            except BadPlan:
+            except BadSavedPlan:
                 continue
             for change in plan.changes:
                 assert change.after.allocation_seconds != 0
@@ -98,7 +98,7 @@ class TestPlan:
     @pytest.mark.parametrize("depth", [*range(100, 1_000, 50), 100_000])
     def test_nested_however_deep(self, depth: int) -> None:
         text = json.dumps(PLAN | {"x": "@"}).replace('"@"', "[" * depth + "]" * depth)
-        with pytest.raises(BadPlan):
+        with pytest.raises(BadSavedPlan):
             parse_plan(text)
 
 

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import settings
 
 from qauvern.cloud import BadResponse, Cloud, Endpoints, Patience, connect
-from qauvern.model import Crn, Plan, QauvernError, WriteOutcomeUnknown
+from qauvern.errors import QauvernError, WriteOutcomeUnknown
+from qauvern.model import BillingPlan, Crn
 from tests.cloud.server import Answer, Asked, Server, serving
 from tests.helpers.cli import PREMIUM
 from tests.helpers.make import ACCOUNT_ID, NOW, crn
@@ -78,25 +79,25 @@ START = NOW - timedelta(days=28)
 
 READS: dict[str, tuple[Any, Ask]] = {
     "token": (TOKEN, lambda cloud, _server: cloud.consumed_ms(A)),
-    "list": (LIST, lambda cloud, _server: cloud.list_instances(Plan.PREMIUM)),
+    "list": (LIST, lambda cloud, _server: cloud.list_instances(BillingPlan.PREMIUM)),
     "get": (resource("a"), lambda cloud, _server: cloud.read(A)),
     "account": (
         {"account_id": ACCOUNT_ID, "plans": [account_row(1), account_row(2)]},
-        lambda cloud, _server: cloud.account(ACCOUNT_ID, Plan.PREMIUM),
+        lambda cloud, _server: cloud.account(ACCOUNT_ID, BillingPlan.PREMIUM),
     ),
     "usage": (CONSUMED, lambda cloud, _server: cloud.consumed_ms(A)),
     "usage_grouped": (
         ROWS,
-        lambda cloud, server: cloud.usage_by_instance(server.url, ACCOUNT_ID, Plan.PREMIUM, START, NOW),
+        lambda cloud, server: cloud.usage_by_instance(server.url, ACCOUNT_ID, BillingPlan.PREMIUM, START, NOW),
     ),
     "usage_grouped_by_date": (
         DAYS,
-        lambda cloud, server: cloud.daily_usage(server.url, ACCOUNT_ID, Plan.PREMIUM, SINCE, NOW),
+        lambda cloud, server: cloud.daily_usage(server.url, ACCOUNT_ID, BillingPlan.PREMIUM, SINCE, NOW),
     ),
 }
 WRITES: dict[str, tuple[Any, Ask]] = {
     "write": (resource("a"), lambda cloud, _server: cloud.write(A, 600, None, None)),
-    "create": (resource("a"), lambda cloud, _server: cloud.create("team a", "us-east", "default", Plan.PREMIUM)),
+    "create": (resource("a"), lambda cloud, _server: cloud.create("team a", "us-east", "default", BillingPlan.PREMIUM)),
 }
 ENDPOINTS = READS | WRITES
 MATTERS = frozenset(
@@ -261,7 +262,7 @@ class TestBackends:
         endpoints = Endpoints(server.url, server.url, server.url, server.url)
         with connect(endpoints, "the-key", patience=Patience(tries=1)) as cloud:
             assert cloud.read(A).instance.backends is None
-            cloud.list_instances(Plan.PREMIUM)
+            cloud.list_instances(BillingPlan.PREMIUM)
             with pytest.raises(BadResponse, match=r"backends of instance 'team a' .* are missing"):
                 cloud.read(A)
 
@@ -282,7 +283,7 @@ class TestListWithoutEnd:
             connect(endpoints, "the-key", patience=Patience(tries=1)) as cloud,
             pytest.raises(BadResponse, match="does not end after 20 pages"),
         ):
-            cloud.list_instances(Plan.PREMIUM)
+            cloud.list_instances(BillingPlan.PREMIUM)
 
 
 @contextmanager

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qauvern.model import Guardrails, Plan, Reserve
+from qauvern.model import BillingPlan, Guardrails, Reserve
 from qauvern.plan import (
-    BadPlan,
+    BadSavedPlan,
     Change,
     Holding,
-    PlanDocument,
+    SavedPlan,
     config_digest,
     parse_holding,
     parse_plan,
@@ -29,9 +29,9 @@ from tests.helpers.account import change
 from tests.helpers.make import ACCOUNT_ID, NOW, Team, crn, settings
 
 SETTINGS = settings([Team("a"), Team("b", limit=50)])
-PLAN = PlanDocument(
+PLAN = SavedPlan(
     account_id=ACCOUNT_ID,
-    plan=Plan.PREMIUM,
+    plan=BillingPlan.PREMIUM,
     endpoint_family="production",
     config_digest=config_digest(SETTINGS),
     made_at=NOW,
@@ -77,7 +77,7 @@ class TestDigest:
         damaged = text[:at] + character + text[at + 1 :]
         try:
             parsed = parse_plan(damaged)
-        except BadPlan:
+        except BadSavedPlan:
             return
         assert parsed == PLAN
 
@@ -85,7 +85,7 @@ class TestDigest:
     def test_every_part_is_needed(self, key: str) -> None:
         content = plan_document(PLAN)
         del content[key]
-        with pytest.raises(BadPlan):
+        with pytest.raises(BadSavedPlan):
             parse_plan(json.dumps(content))
 
 
@@ -199,7 +199,7 @@ class TestRefusals:
         ],
     )
     def test_of_a_plan(self, text: str, why: str) -> None:
-        with pytest.raises(BadPlan) as refusal:
+        with pytest.raises(BadSavedPlan) as refusal:
             parse_plan(text)
         assert str(refusal.value) == (
             f"the plan cannot be applied: {why}. Nothing was written. Make a new one with analyze --save-plan."
@@ -215,7 +215,7 @@ class TestRefusals:
 
         text = plan_text(PLAN)
         monkeypatch.setattr("qauvern.plan.document._canonical", too_deep)
-        with pytest.raises(BadPlan, match=r"nested too deeply, or holds a figure without end\. Nothing was"):
+        with pytest.raises(BadSavedPlan, match=r"nested too deeply, or holds a figure without end\. Nothing was"):
             parse_plan(text)
 
     @pytest.mark.parametrize("figure", [-1, 10**12 + 1, 1.5, 5.0, True, "5", [5], "missing"])
@@ -223,7 +223,7 @@ class TestRefusals:
         holding = {"allocation_seconds": 5, "limit_seconds": figure}
         if figure == "missing":
             del holding["limit_seconds"]
-        with pytest.raises(BadPlan, match="applied: limit_seconds is not a number of whole seconds"):
+        with pytest.raises(BadSavedPlan, match="applied: limit_seconds is not a number of whole seconds"):
             parse_holding(holding)
 
     @pytest.mark.parametrize("figure", [None, 0, 1, 10**12])

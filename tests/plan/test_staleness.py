@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from qauvern.balance import propose
-from qauvern.model import Plan
+from qauvern.model import BillingPlan
 from qauvern.plan import (
-    BadPlan,
+    BadSavedPlan,
     Change,
     Fit,
     Holding,
-    PlanDocument,
+    SavedPlan,
     broken_by,
     changes_of,
     config_digest,
@@ -28,15 +28,15 @@ TEAMS = [Team("busy", 100, consumed=90, active=90), Team("idle", 900, consumed=0
 SETTINGS = settings(TEAMS)
 
 
-def plan_of(teams: list[Team]) -> PlanDocument:
+def plan_of(teams: list[Team]) -> SavedPlan:
     proposal = propose(snapshot(teams, budget=1000), SETTINGS, TODAY)
-    return PlanDocument(ACCOUNT_ID, Plan.PREMIUM, "production", config_digest(SETTINGS), NOW, changes_of(proposal))
+    return SavedPlan(ACCOUNT_ID, BillingPlan.PREMIUM, "production", config_digest(SETTINGS), NOW, changes_of(proposal))
 
 
 PLAN = plan_of(TEAMS)
 
 
-def fitted(*teams: Team, plan: PlanDocument = PLAN, budget: int = 1000) -> Fit:
+def fitted(*teams: Team, plan: SavedPlan = PLAN, budget: int = 1000) -> Fit:
     now = snapshot(teams, budget=budget)
     return fit(plan, SETTINGS, now.instances, propose(now, SETTINGS, TODAY))
 
@@ -170,11 +170,11 @@ class TestBrokenBy:
     ("plan", "family", "says"),
     [
         (replace(PLAN, account_id="f" * 32), "production", f"account {'f' * 32}, and this run is on {ACCOUNT_ID}"),
-        (replace(PLAN, plan=Plan.INTERNAL), "production", "plan internal, and this run is on premium"),
+        (replace(PLAN, plan=BillingPlan.INTERNAL), "production", "plan internal, and this run is on premium"),
         (PLAN, "staging", "endpoint family production, and this run is on staging"),
     ],
 )
-def test_of_elsewhere_it_is_refused(plan: PlanDocument, family: str, says: str) -> None:
+def test_of_elsewhere_it_is_refused(plan: SavedPlan, family: str, says: str) -> None:
     refuse_other_account(PLAN, SETTINGS, "production")
-    with pytest.raises(BadPlan, match=f"^the plan is of {says}. Nothing was written.$"):
+    with pytest.raises(BadSavedPlan, match=f"^the plan is of {says}. Nothing was written.$"):
         refuse_other_account(plan, SETTINGS, family)

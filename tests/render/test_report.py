@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("qauvern.render.report", reason="the extra `report` is not installed")
 
 from qauvern.balance import propose
-from qauvern.model import Plan, Snapshot
+from qauvern.model import BillingPlan, Snapshot
 from qauvern.render.analysis import analysis_document
 from qauvern.render.report import Report, report_of, report_page
 from tests.helpers.make import TODAY, Team, grant, settings, snapshot
@@ -291,7 +291,7 @@ class TestSize:
     def test_a_plan_without_budget_and_allocations_is_a_page_too(self) -> None:
         teams = [Team("a", None, consumed=5, active=1, limit=10), Team("b", None)]
         taken: Snapshot = snapshot(teams, budget=None)
-        taken = replace(taken, account=replace(taken.account, plan=Plan.PAYGO, unallocated_seconds=0))
+        taken = replace(taken, account=replace(taken.account, plan=BillingPlan.PAYGO, unallocated_seconds=0))
         configured = settings(teams)
         shown = Page(report_page(report_of(propose(taken, configured, TODAY), taken, configured)))
         assert [row.texts["new_allocation_seconds"] for row in shown.tables["changes"]] == ["-", "-"]

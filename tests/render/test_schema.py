@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from qauvern.balance import Reason, held_by_unconfigured, propose
-from qauvern.model import Guardrails, InstanceSettings, Plan, ReserveBasis, Settings, Snapshot
+from qauvern.model import BillingPlan, Guardrails, InstanceSettings, ReserveBasis, Settings, Snapshot
 from qauvern.plan import changes_of, refusals
 from qauvern.render.analysis import analysis_document
 from qauvern.render.explanation import explanation_document
@@ -121,7 +121,7 @@ ACCOUNTS = {
     "plain": account([Team("a", consumed=50, active=1.5), Team("b", live_limit=5), GRANTED]),
     "over budget": account([Team("a", consumed=700, active=3, live_limit=600), Team("b", consumed=400, active=1)]),
     "floors above the budget": account([Team("a", consumed=900.5), Team("b")], minimum_allocation_seconds=500),
-    "no budget": account([Team("a", None, 5, 5, live_limit=4), Team("b", None)], budget=None, plan=Plan.PAYGO),
+    "no budget": account([Team("a", None, 5, 5, live_limit=4), Team("b", None)], budget=None, plan=BillingPlan.PAYGO),
     "some without an allocation": account([Team("a", None, 5, 5), Team("b", 100, 5, 5)]),
     "reserve of the budget": account([Team("a", 10, 5, 5)], reserve=settings([], reserve_percent="12.5").reserve),
     "guardrails and dead band": account(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from qauvern.apply.account_port import AccountPort
 from qauvern.apply.outcome import AppliedRun, Outcome, Result
 from qauvern.apply.writer import Pace, Writer
-from qauvern.model import Crn, QauvernError
+from qauvern.errors import QauvernError
+from qauvern.model import Crn
 from qauvern.plan import Change, Ledger, Phase, in_phase
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from qauvern.apply.journal import CUT_OFF, FOLDER_NAME, SUFFIX, VERSION, Operator
 from qauvern.apply.lock import is_process_alive
 from qauvern.apply.outcome import Result
-from qauvern.model import Crn, QauvernError
+from qauvern.errors import QauvernError
+from qauvern.model import Crn
 from qauvern.plan import Change, Holding, WrittenChange, parse_change, parse_holding
 
 IN_DOUBT = "in doubt"

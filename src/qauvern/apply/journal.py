@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from qauvern.apply.executor import Recorder
 from qauvern.apply.outcome import AppliedRun, Outcome, Result
-from qauvern.model import Plan, QauvernError
+from qauvern.errors import QauvernError
+from qauvern.model import BillingPlan
 from qauvern.plan import Change, change_document
 
 VERSION: Final = 1
@@ -56,7 +57,7 @@ class RunHeader:
     """What a run is about. `undoes` is the run that it takes back, if it is an undo."""
 
     account_id: str
-    plan: Plan
+    plan: BillingPlan
     endpoint_family: str
     budget_seconds: int | None
     changes: tuple[Change, ...]

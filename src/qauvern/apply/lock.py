@@ -16,7 +16,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from qauvern.apply.journal import Operator
-from qauvern.model import Plan, QauvernError
+from qauvern.errors import QauvernError
+from qauvern.model import BillingPlan
 
 FOLDER_NAME = "locks"
 
@@ -41,7 +42,7 @@ class Holder:
 def run_lock(
     folder: Path,
     account_id: str,
-    plan: Plan,
+    plan: BillingPlan,
     *,
     timeout_seconds: float = 0.0,
     on_wait: Callable[[str], None] = lambda _text: None,

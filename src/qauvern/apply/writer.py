@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from qauvern.apply.account_port import AccountPort
 from qauvern.apply.outcome import Outcome, Result
-from qauvern.model import Instance, LiveInstance, OperationState, QauvernError, WriteOutcomeUnknown, WriteRefused
+from qauvern.errors import QauvernError, WriteOutcomeUnknown, WriteRefused
+from qauvern.model import Instance, LiveInstance, OperationState
 from qauvern.plan import Change, Holding
 
 OPERATION_TIMEOUT_SECONDS = 600.0

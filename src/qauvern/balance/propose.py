@@ -13,14 +13,8 @@ from qauvern.balance.dead_band import Candidate, SharedPool, share_pool
 from qauvern.balance.floors import floor_of, floor_over_budget
 from qauvern.balance.grants import effective_limit
 from qauvern.balance.proposal import Line, Pool, Proposal, Reason
-from qauvern.model import (
-    InstanceSettings,
-    QauvernError,
-    Reserve,
-    ReserveBasis,
-    Settings,
-    Snapshot,
-)
+from qauvern.errors import QauvernError
+from qauvern.model import InstanceSettings, Reserve, ReserveBasis, Settings, Snapshot
 from qauvern.units import MS_PER_SECOND, floor_seconds
 
 

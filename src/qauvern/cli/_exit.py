@@ -93,7 +93,7 @@ def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
     from qauvern.cli._say import NoAnswer, error_lines
     from qauvern.cloud import BadEnvironment
     from qauvern.config import ConfigError
-    from qauvern.model import QauvernError
+    from qauvern.errors import QauvernError
 
     color = GlobalOptions.wants_color("--no-color" in arguments)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

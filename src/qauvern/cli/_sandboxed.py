@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qauvern.cli._places import SANDBOX_CONFIG_NAME, sandbox_folder
+from qauvern.errors import QauvernError
 from qauvern.files import write_text_atomically
-from qauvern.model import QauvernError
 from qauvern.sandbox import Sandbox, SandboxError
 
 

@@ -20,7 +20,7 @@ import click
 from click.core import ParameterSource
 
 from qauvern.cli._options import GlobalOptions
-from qauvern.model import QauvernError
+from qauvern.errors import QauvernError
 from qauvern.render.text import Table, dropped_note, escaped_json, printable, printable_lines
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from qauvern.balance import Proposal
 from qauvern.cli import _places, _say
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import DurationType, GlobalOptions
-from qauvern.model import Plan, Settings, Snapshot
+from qauvern.model import BillingPlan, Settings, Snapshot
 from qauvern.plan import Change, Ledger
 from qauvern.render.outcomes import cut_off_lines, problem_lines, progress_line, run_summary
 
@@ -82,7 +82,7 @@ def locked(settings: Settings, lock_timeout: int) -> Iterator[None]:
         yield
 
 
-def cut_off_runs(folder: Path, account_id: str, plan: Plan) -> list[Run]:
+def cut_off_runs(folder: Path, account_id: str, plan: BillingPlan) -> list[Run]:
     """The runs on the account and plan that did not come to their end, and nobody was told of.
 
     Whoever asks holds the lock, so none of them is still at work; that their process id is alive would say nothing,

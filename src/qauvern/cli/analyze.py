@@ -14,7 +14,7 @@ from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, daily_option, format_option, preview_date_option
 from qauvern.files import write_text_atomically
 from qauvern.model import Settings
-from qauvern.plan import PlanDocument, changes_of, config_digest, plan_text, refusals
+from qauvern.plan import SavedPlan, changes_of, config_digest, plan_text, refusals
 
 if TYPE_CHECKING:
     from qauvern import cloud
@@ -63,7 +63,7 @@ def command(
 
 
 def _save_plan(path: Path, proposal: Proposal, settings: Settings, client: cloud.Cloud) -> None:
-    plan = PlanDocument(
+    plan = SavedPlan(
         account_id=settings.account_id,
         plan=settings.plan,
         endpoint_family=client.endpoints.family,

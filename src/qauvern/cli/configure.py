@@ -10,8 +10,9 @@ import click
 
 from qauvern.cli import _account, _say
 from qauvern.cli._options import GlobalOptions, api_key_option, plan_choice
+from qauvern.errors import QauvernError
 from qauvern.files import write_text_atomically
-from qauvern.model import Instance, Plan, QauvernError
+from qauvern.model import BillingPlan, Instance
 
 
 class DateType(click.ParamType[datetime]):
@@ -73,7 +74,7 @@ def command(
     with _account.reach(api_key) as reached:
         if reached.sandbox_account is not None:
             account_id, plan_name = account_id or reached.sandbox_account[0], plan_name or reached.sandbox_account[1]
-        plan = Plan(plan_name)
+        plan = BillingPlan(plan_name)
         listed = _of_account(reached.client.list_instances(plan), str(account_id), plan)
     instances = [each for each in listed if region in (None, each.crn.region) and not each.is_archived]
     if not instances:
@@ -102,7 +103,7 @@ def _check_usage(account_id: str | None, plan_name: str | None, start: datetime 
         raise click.UsageError("--balance-end must be after --balance-start.")
 
 
-def _of_account(instances: Sequence[Instance], account_id: str, plan: Plan) -> list[Instance]:
+def _of_account(instances: Sequence[Instance], account_id: str, plan: BillingPlan) -> list[Instance]:
     """The instances of the account; refuses a key that sees only other accounts' instances."""
     own = [each for each in instances if each.crn.account_id == account_id]
     if instances and not own:
@@ -114,7 +115,7 @@ def _of_account(instances: Sequence[Instance], account_id: str, plan: Plan) -> l
     return own
 
 
-def _nothing_to_configure(plan: Plan, region: str | None, listed: Sequence[Instance]) -> str:
+def _nothing_to_configure(plan: BillingPlan, region: str | None, listed: Sequence[Instance]) -> str:
     where = "" if region is None else f" in {region}"
     if not listed:
         return f"the account has no {plan.value} instance that this key sees. Create one, or choose another --plan."

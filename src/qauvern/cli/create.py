@@ -6,7 +6,7 @@ import click
 
 from qauvern.cli import _account, _say
 from qauvern.cli._options import DurationType, api_key_option, plan_choice
-from qauvern.model import Plan
+from qauvern.model import BillingPlan
 from qauvern.units import format_seconds
 
 
@@ -49,7 +49,7 @@ def command(
             name,
             target=target,
             resource_group=resource_group,
-            plan=Plan(plan_name),
+            plan=BillingPlan(plan_name),
             allocation_seconds=allocation,
             limit_seconds=limit,
             tags=tags,

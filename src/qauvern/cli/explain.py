@@ -13,7 +13,8 @@ from qauvern.balance import Line, Proposal
 from qauvern.cli import _account, _analysis, _completion, _say
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, format_option, preview_date_option
-from qauvern.model import InstanceSettings, QauvernError, Settings
+from qauvern.errors import QauvernError
+from qauvern.model import InstanceSettings, Settings
 from qauvern.plan import changes_of, refusals
 from qauvern.render.analysis import preview_text
 from qauvern.render.explanation import explanation_document, explanation_text, wrapped

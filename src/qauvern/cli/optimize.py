@@ -11,12 +11,12 @@ from qauvern.balance import Proposal, propose
 from qauvern.cli import _account, _analysis, _say, _writing
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, format_option
-from qauvern.model import QauvernError
+from qauvern.errors import QauvernError
 from qauvern.plan import (
     Change,
     Fit,
     GuardrailName,
-    PlanDocument,
+    SavedPlan,
     changes_of,
     fit,
     parse_plan,
@@ -109,7 +109,7 @@ def _proposed(proposal: Proposal, output_format: str) -> tuple[Change, ...]:
     return changes_of(proposal)
 
 
-def _read_plan(path: Path) -> PlanDocument:
+def _read_plan(path: Path) -> SavedPlan:
     try:
         return parse_plan(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -117,7 +117,7 @@ def _read_plan(path: Path) -> PlanDocument:
         raise QauvernError(f"the plan {path} cannot be read: {reason}. Make one with analyze --save-plan.") from error
 
 
-def _planned(fitted: Fit, plan: PlanDocument) -> tuple[Change, ...]:
+def _planned(fitted: Fit, plan: SavedPlan) -> tuple[Change, ...]:
     _say.data(f"A plan of {plan.made_at:%Y-%m-%d %H:%M} UTC: {_analysis.count_text(len(plan.changes))}.")
     for line in change_lines(fitted.to_do):
         _say.data(line)

@@ -11,8 +11,8 @@ from qauvern.balance import propose, window_start
 from qauvern.cli import _account, _say
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option
+from qauvern.errors import QauvernError
 from qauvern.files import write_text_atomically
-from qauvern.model import QauvernError
 
 
 @click.command("report")

@@ -12,7 +12,8 @@ from qauvern.balance import Proposal, propose
 from qauvern.cli import _account, _analysis, _completion, _say, _writing
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import GlobalOptions, api_key_option, config_option
-from qauvern.model import QauvernError, Settings
+from qauvern.errors import QauvernError
+from qauvern.model import Settings
 from qauvern.plan import UndoPlan, broken_by, plan_undo
 from qauvern.render.outcomes import change_lines
 

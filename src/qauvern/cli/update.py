@@ -13,8 +13,9 @@ import click
 from qauvern.balance import day_without_effect, grants_without_effect
 from qauvern.cli import _account, _say
 from qauvern.cli._options import api_key_option, config_option
+from qauvern.errors import QauvernError
 from qauvern.files import copy_atomically, write_text_atomically
-from qauvern.model import QauvernError, Settings
+from qauvern.model import Settings
 
 if TYPE_CHECKING:
     from qauvern.config import Reconciliation

@@ -15,7 +15,7 @@ from qauvern.cloud.resource_controller import CreatedInstance, ResourceControlle
 from qauvern.cloud.snapshot import NO_DAILY_SINCE, InstancesView, Progress
 from qauvern.cloud.transport import DEFAULT_TIMEOUT_SECONDS, Patience, RequestEvent, Statistics, Transport
 from qauvern.cloud.workers import DEFAULT_CONCURRENCY, Batch, Workers
-from qauvern.model import Account, Crn, Instance, LiveInstance, Plan, Settings, Snapshot
+from qauvern.model import Account, BillingPlan, Crn, Instance, LiveInstance, Settings, Snapshot
 
 
 def connect(
@@ -83,11 +83,11 @@ class Cloud:
 
     # -- single things ---------------------------------------------------------------------------------------------
 
-    def list_instances(self, plan: Plan) -> tuple[Instance, ...]:
+    def list_instances(self, plan: BillingPlan) -> tuple[Instance, ...]:
         """Every instance of the plan, archived ones too, in IBM's order."""
         return tuple(instance for page in self.pages(plan) for instance in page)
 
-    def account(self, account_id: str, plan: Plan) -> Account:
+    def account(self, account_id: str, plan: BillingPlan) -> Account:
         """The plan's budget over all its subscriptions. Takes administrator rights.
 
         Raises:
@@ -132,7 +132,7 @@ class Cloud:
         name: str,
         target: str,
         resource_group: str,
-        plan: Plan,
+        plan: BillingPlan,
         *,
         allocation_seconds: int | None = None,
         limit_seconds: int | None = None,
@@ -155,7 +155,7 @@ class Cloud:
             tags=tags,
         )
 
-    def find_by_name(self, plan: Plan, name: str) -> tuple[Instance, ...]:
+    def find_by_name(self, plan: BillingPlan, name: str) -> tuple[Instance, ...]:
         """The plan's instances of that name: IBM lets several have the same."""
         return tuple(instance for instance in self.list_instances(plan) if instance.name == name)
 
@@ -186,7 +186,7 @@ class Cloud:
         """Reads to be done side by side on this client's workers."""
         return Batch(self._workers, progress)
 
-    def pages(self, plan: Plan) -> Iterator[tuple[Instance, ...]]:
+    def pages(self, plan: BillingPlan) -> Iterator[tuple[Instance, ...]]:
         """Every instance of the plan, a page at a time."""
         for page in self._controller.pages(plan):
             self._names.update({instance.crn: instance.name for instance in page})
@@ -194,13 +194,13 @@ class Cloud:
             yield page
 
     def usage_by_instance(
-        self, base_url: str, account_id: str, plan: Plan, start: datetime, end: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime
     ) -> dict[str, int]:
         """What each instance of a region used in [start, end), in milliseconds by CRN."""
         return self._quantum.usage_by_instance(base_url, account_id, plan, start, end)
 
     def daily_usage(
-        self, base_url: str, account_id: str, plan: Plan, since: Mapping[Crn, date], now: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, since: Mapping[Crn, date], now: datetime
     ) -> dict[Crn, dict[date, int]]:
         """What some instances of a region used on each UTC date from theirs in `since` on, in milliseconds."""
         return self._quantum.daily_usage(base_url, account_id, plan, since, now)

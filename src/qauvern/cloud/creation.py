@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from qauvern.cloud.client import Cloud
 from qauvern.cloud.errors import NotFound
-from qauvern.model import Crn, Instance, LiveInstance, OperationState, Plan, QauvernError, WriteOutcomeUnknown
+from qauvern.errors import QauvernError, WriteOutcomeUnknown
+from qauvern.model import BillingPlan, Crn, Instance, LiveInstance, OperationState
 
 _LOOKS = 5
 _FIRST_PAUSE_SECONDS = 0.5
@@ -31,7 +32,7 @@ def create_once(
     *,
     target: str,
     resource_group: str,
-    plan: Plan,
+    plan: BillingPlan,
     allocation_seconds: int | None,
     limit_seconds: int | None,
     tags: Sequence[str],
@@ -65,7 +66,7 @@ def create_once(
 def _look_up(
     client: Cloud,
     name: str,
-    plan: Plan,
+    plan: BillingPlan,
     namesakes: Sequence[Crn],
     unknown: WriteOutcomeUnknown,
     sleep: Callable[[float], None],

@@ -2,12 +2,12 @@
 
 A message says what was asked (and for which instance), the status, IBM's own words, its trace id, and what to try.
 It never holds the API key or a token. The two ways a write can fail, WriteRefused and WriteOutcomeUnknown, are in
-qauvern.model, since apply acts upon them.
+qauvern.errors, since apply acts upon them.
 """
 
 from __future__ import annotations
 
-from qauvern.model import QauvernError
+from qauvern.errors import QauvernError
 
 
 class CloudError(QauvernError):

@@ -16,7 +16,7 @@ from qauvern.cloud.errors import NoSuchPlan
 from qauvern.cloud.parsing import MAX_SECONDS, BadBody
 from qauvern.cloud.resource_controller import PLAN_IDS
 from qauvern.cloud.transport import MAX_STREAM_BYTES, Request, Tokens, Transport
-from qauvern.model import Account, Crn, Plan
+from qauvern.model import Account, BillingPlan, Crn
 from qauvern.units import MS_PER_SECOND, ms_from_seconds
 
 API_VERSION: Final = "2026-02-15"
@@ -34,7 +34,7 @@ class Quantum:
         self._tokens = tokens
         self._endpoints = endpoints
 
-    def account(self, account_id: str, plan: Plan) -> Account:
+    def account(self, account_id: str, plan: BillingPlan) -> Account:
         """The plan's budget, added up over all its subscriptions. Takes administrator rights.
 
         Raises:
@@ -75,7 +75,7 @@ class Quantum:
         return self._transport.read(request, _parse_consumed, tokens=self._tokens)
 
     def usage_by_instance(
-        self, base_url: str, account_id: str, plan: Plan, start: datetime, end: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime
     ) -> dict[str, int]:
         """What each instance of a region used in [start, end), in milliseconds by CRN. Takes administrator rights.
 
@@ -95,7 +95,7 @@ class Quantum:
         return self._transport.read(request, _parse_grouped, tokens=self._tokens, max_bytes=MAX_STREAM_BYTES)
 
     def daily_usage(
-        self, base_url: str, account_id: str, plan: Plan, since: Mapping[Crn, date], now: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, since: Mapping[Crn, date], now: datetime
     ) -> dict[Crn, dict[date, int]]:
         """What some instances of a region used on each UTC date from theirs in `since` to now's, in milliseconds.
 
@@ -118,7 +118,13 @@ class Quantum:
         )
 
     def _daily_request(
-        self, base_url: str, account_id: str, plan: Plan, start: datetime, end: datetime, instances: Sequence[Crn]
+        self,
+        base_url: str,
+        account_id: str,
+        plan: BillingPlan,
+        start: datetime,
+        end: datetime,
+        instances: Sequence[Crn],
     ) -> Request:
         return Request(
             asked=f"read the daily usage of the {plan.value} plan since {start.date()} from {base_url}",
@@ -134,7 +140,7 @@ def _headers(*, account_id: str | None = None, crn: Crn | None = None) -> dict[s
     return {"IBM-API-Version": API_VERSION, **scope}
 
 
-def _grouped(plan: Plan, start: datetime, end: datetime) -> tuple[tuple[str, str], ...]:
+def _grouped(plan: BillingPlan, start: datetime, end: datetime) -> tuple[tuple[str, str], ...]:
     return (
         ("group_by", "instance"),
         ("plan", plan.value),
@@ -150,7 +156,7 @@ def _timestamp(moment: datetime) -> str:
 # --- answers ---------------------------------------------------------------------------------------------------
 
 
-def _parse_account(chunks: Iterable[bytes], account_id: str, plan: Plan) -> Account | None:
+def _parse_account(chunks: Iterable[bytes], account_id: str, plan: BillingPlan) -> Account | None:
     answer = parsing.an_object(parsing.document(chunks), "it")
     budgets: list[int] = []
     unallocated: list[int] = []

@@ -19,13 +19,13 @@ from qauvern.cloud import parsing
 from qauvern.cloud.errors import NotFound
 from qauvern.cloud.parsing import BadBody
 from qauvern.cloud.transport import Request, Tokens, Transport
-from qauvern.model import Crn, Instance, LiveInstance, OperationState, Plan
+from qauvern.model import BillingPlan, Crn, Instance, LiveInstance, OperationState
 
 SERVICE_ID: Final = "b6049020-80f4-11eb-a0f7-e35ec9b4054f"
-PLAN_IDS: Final[Mapping[Plan, str]] = {
-    Plan.INTERNAL: "91b2c828-2952-4f05-aed8-bedf92c6c480",
-    Plan.PREMIUM: "7f666d17-7893-47d8-bf9d-2b2389fc4dfc",
-    Plan.PAYGO: "5304b575-3cff-4455-90dc-ae4367762093",
+PLAN_IDS: Final[Mapping[BillingPlan, str]] = {
+    BillingPlan.INTERNAL: "91b2c828-2952-4f05-aed8-bedf92c6c480",
+    BillingPlan.PREMIUM: "7f666d17-7893-47d8-bf9d-2b2389fc4dfc",
+    BillingPlan.PAYGO: "5304b575-3cff-4455-90dc-ae4367762093",
 }
 PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 10_000
@@ -71,7 +71,7 @@ class ResourceController:
         self._base_url = base_url
         self._timestamps = _Timestamps()
 
-    def pages(self, plan: Plan) -> Iterator[tuple[Instance, ...]]:
+    def pages(self, plan: BillingPlan) -> Iterator[tuple[Instance, ...]]:
         """Every instance of the plan, a page at a time; those that are gone are left out, archived ones are not.
 
         Raises:
@@ -107,7 +107,7 @@ class ResourceController:
             number += 1
 
     def _parse_page(
-        self, chunks: Iterable[bytes], plan: Plan, seen: set[Crn], starts: set[str]
+        self, chunks: Iterable[bytes], plan: BillingPlan, seen: set[Crn], starts: set[str]
     ) -> tuple[tuple[Instance, ...], dict[str, str] | None]:
         page = parsing.an_object(parsing.document(chunks), "it")
         instances: dict[Crn, Instance] = {}
@@ -204,7 +204,7 @@ class ResourceController:
         name: str,
         target: str,
         resource_group: str,
-        plan: Plan,
+        plan: BillingPlan,
         *,
         allocation_seconds: int | None = None,
         limit_seconds: int | None = None,
@@ -303,7 +303,7 @@ def _is_gone(resource: Mapping[str, Any]) -> bool:
     return _state(resource) in _GONE
 
 
-def _instance(resource: Mapping[str, Any], what: str, plan: Plan | None) -> Instance:
+def _instance(resource: Mapping[str, Any], what: str, plan: BillingPlan | None) -> Instance:
     name = parsing.a_text(resource.get("name"), f"the name of {what}")
     crn = _crn(resource, name)
     state = _extensions(resource, name, plan)
@@ -320,14 +320,14 @@ def _instance(resource: Mapping[str, Any], what: str, plan: Plan | None) -> Inst
     )
 
 
-def _extensions(resource: Mapping[str, Any], name: str, plan: Plan | None) -> dict[str, Any]:
+def _extensions(resource: Mapping[str, Any], name: str, plan: BillingPlan | None) -> dict[str, Any]:
     """The state of the instance.
 
     Where a whole state is missing, "no allocation" must not be concluded from that: writing it back would wipe the
     allocation. Pay-as-you-go has none anyway, and an instance that is not made yet has none yet.
     """
     extensions = resource.get("extensions")
-    if extensions is None and (plan is Plan.PAYGO or _state(resource) in _NOT_YET_MADE):
+    if extensions is None and (plan is BillingPlan.PAYGO or _state(resource) in _NOT_YET_MADE):
         return {}
     return parsing.an_object(extensions, f"extensions of instance {parsing.shown(name)}")
 

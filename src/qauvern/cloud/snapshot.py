@@ -21,10 +21,10 @@ from qauvern.cloud.workers import Batch
 from qauvern.model import (
     WINDOW_DAYS,
     Account,
+    BillingPlan,
     Crn,
     Instance,
     InstanceSettings,
-    Plan,
     Settings,
     Snapshot,
     Usage,
@@ -51,22 +51,22 @@ class Source(Protocol):
     def batch(self, progress: Progress | None = None) -> Batch:
         """Work to be done side by side."""
 
-    def pages(self, plan: Plan) -> Iterator[tuple[Instance, ...]]:
+    def pages(self, plan: BillingPlan) -> Iterator[tuple[Instance, ...]]:
         """Every instance of the plan, a page at a time."""
 
-    def account(self, account_id: str, plan: Plan) -> Account:
+    def account(self, account_id: str, plan: BillingPlan) -> Account:
         """The plan's budget."""
 
     def consumed_ms(self, crn: Crn) -> int:
         """The official 28-day usage of one instance."""
 
     def usage_by_instance(
-        self, base_url: str, account_id: str, plan: Plan, start: datetime, end: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime
     ) -> dict[str, int]:
         """What each instance of a region used in [start, end)."""
 
     def daily_usage(
-        self, base_url: str, account_id: str, plan: Plan, since: Mapping[Crn, date], now: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, since: Mapping[Crn, date], now: datetime
     ) -> dict[Crn, dict[date, int]]:
         """What some instances of a region used on each UTC date."""
 
@@ -300,7 +300,7 @@ class _Gathering:
 
     def _refuse_contradiction(self, account: Account) -> None:
         """A plan that has no budget has no allocations, but for pay-as-you-go: an answer that lacks it is misread."""
-        if account.budget_seconds is not None or account.plan is Plan.PAYGO:
+        if account.budget_seconds is not None or account.plan is BillingPlan.PAYGO:
             return
         holding = [each for each in self._listing.instances.values() if each.allocation_seconds]
         if holding:

@@ -38,7 +38,7 @@ from qauvern.cloud.errors import (
     Unreachable,
 )
 from qauvern.cloud.parsing import BadBody
-from qauvern.model import WriteOutcomeUnknown, WriteRefused
+from qauvern.errors import WriteOutcomeUnknown, WriteRefused
 
 T = TypeVar("T")
 

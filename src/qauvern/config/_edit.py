@@ -15,7 +15,8 @@ from qauvern.config._problems import ConfigError
 from qauvern.config._reconcile import Reconciliation
 from qauvern.config._render import instance_lines, quoted
 from qauvern.config._tree import LOADER
-from qauvern.model import Crn, QauvernError, Settings
+from qauvern.errors import QauvernError
+from qauvern.model import Crn, Settings
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _PLAIN_NAME = re.compile("[A-Za-z][A-Za-z0-9_.-]*")

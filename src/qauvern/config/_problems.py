@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from qauvern.model import QauvernError
+from qauvern.errors import QauvernError
 
 MAX_PROBLEMS: Final = 1_000
 """A file with more problems than this is not a config file; the rest is left out."""

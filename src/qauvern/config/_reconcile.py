@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qauvern.config._names import config_name
-from qauvern.model import Crn, Instance, InstanceSettings, QauvernError, Settings
+from qauvern.errors import QauvernError
+from qauvern.model import Crn, Instance, InstanceSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import yaml
 
 from qauvern.config._names import config_name
 from qauvern.config._values import is_account_id
-from qauvern.model import Crn, Instance, Plan, QauvernError
+from qauvern.errors import QauvernError
+from qauvern.model import BillingPlan, Crn, Instance
 
 _HEADER = """\
 # The config file of qauvern, written by `qauvern configure` from the live account.
@@ -84,7 +85,7 @@ _TO_ESCAPE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 def render_config(
     account_id: str,
-    plan: Plan,
+    plan: BillingPlan,
     instances: Iterable[Instance],
     *,
     minimum_allocation_seconds: int = 60,

@@ -21,7 +21,7 @@ from dateutil.parser import isoparse
 
 from qauvern.config._problems import shown
 from qauvern.config._tree import Scalar
-from qauvern.model import Crn, Plan, ReserveBasis
+from qauvern.model import BillingPlan, Crn, ReserveBasis
 from qauvern.units import parse_duration
 
 T = TypeVar("T")
@@ -335,7 +335,7 @@ def _normalised(match: re.Match[str]) -> str:
 
 
 ACCOUNT_ID: Final = Value("the account's id", _account_id)
-PLAN: Final = _one_of(Plan, "plan")
+PLAN: Final = _one_of(BillingPlan, "plan")
 RESERVE_BASIS: Final = _one_of(ReserveBasis, "basis of the reserve")
 NAME: Final = Value("the instance's name", _name)
 CRN: Final = Value("the instance's CRN in quotes", _crn)

@@ -2,8 +2,8 @@
 
 from qauvern.plan.changes import Change, Holding, Phase, changes_of, in_phase
 from qauvern.plan.document import (
-    BadPlan,
-    PlanDocument,
+    BadSavedPlan,
+    SavedPlan,
     change_document,
     config_digest,
     parse_change,
@@ -18,15 +18,15 @@ from qauvern.plan.staleness import Fit, broken_by, fit, refuse_other_account
 from qauvern.plan.undo import UndoPlan, WrittenChange, plan_undo
 
 __all__ = [
-    "BadPlan",
+    "BadSavedPlan",
     "Change",
     "Fit",
     "GuardrailName",
     "Holding",
     "Ledger",
     "Phase",
-    "PlanDocument",
     "Refusal",
+    "SavedPlan",
     "UndoPlan",
     "WrittenChange",
     "broken_by",

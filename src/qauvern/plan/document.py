@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
-from qauvern.model import Crn, Plan, QauvernError, Settings
+from qauvern.errors import QauvernError
+from qauvern.model import BillingPlan, Crn, Settings
 from qauvern.plan.changes import Change, Holding
 
 FORMAT = "qauvern plan"
@@ -17,16 +18,16 @@ VERSION = 1
 _MAX_SECONDS = 10**12
 
 
-class BadPlan(QauvernError):
+class BadSavedPlan(QauvernError):
     """A plan document that cannot be applied: damaged, of another account, or of an unknown version."""
 
 
 @dataclass(frozen=True, slots=True)
-class PlanDocument:
+class SavedPlan:
     """A saved plan. `config_digest` is of the settings that it was made with; `changes` are in CRN order."""
 
     account_id: str
-    plan: Plan
+    plan: BillingPlan
     endpoint_family: str
     config_digest: str
     made_at: datetime
@@ -51,7 +52,7 @@ def change_document(change: Change) -> dict[str, Any]:
     }
 
 
-def plan_document(plan: PlanDocument) -> dict[str, Any]:
+def plan_document(plan: SavedPlan) -> dict[str, Any]:
     """The plan as plain data, with its digest."""
     content = {
         "format": FORMAT,
@@ -66,16 +67,16 @@ def plan_document(plan: PlanDocument) -> dict[str, Any]:
     return {**content, "digest": _digest(_canonical(content))}
 
 
-def plan_text(plan: PlanDocument) -> str:
+def plan_text(plan: SavedPlan) -> str:
     """The plan as the text of its file."""
     return json.dumps(plan_document(plan), indent=2, ensure_ascii=False) + "\n"
 
 
-def parse_plan(text: str) -> PlanDocument:
+def parse_plan(text: str) -> SavedPlan:
     """The plan of a file's text.
 
     Raises:
-        BadPlan: it is no plan, of an unknown version, or its digest does not fit its content.
+        BadSavedPlan: it is no plan, of an unknown version, or its digest does not fit its content.
     """
     document = _document(text)
     if document.get("format") != FORMAT:
@@ -89,7 +90,7 @@ def parse_plan(text: str) -> PlanDocument:
         _refuse("it is nested too deeply, or holds a figure without end")
     if document.get("digest") != digest:
         _refuse("its digest does not fit its content: it was changed or damaged after it was saved")
-    return PlanDocument(
+    return SavedPlan(
         account_id=_text(document, "account_id"),
         plan=_plan(document),
         endpoint_family=_text(document, "endpoint_family"),
@@ -103,7 +104,7 @@ def parse_change(value: object) -> Change:
     """One change from plain data.
 
     Raises:
-        BadPlan: it is none.
+        BadSavedPlan: it is none.
     """
     change = _mapping(value, "a change")
     try:
@@ -123,7 +124,7 @@ def parse_holding(value: object) -> Holding:
     """What an instance holds, from plain data.
 
     Raises:
-        BadPlan: it is none.
+        BadSavedPlan: it is none.
     """
     holding = _mapping(value, "before or after")
     return Holding(_seconds(holding, "allocation_seconds"), _seconds(holding, "limit_seconds"))
@@ -152,9 +153,9 @@ def _changes(document: Mapping[str, Any]) -> tuple[Change, ...]:
     return changes
 
 
-def _plan(document: Mapping[str, Any]) -> Plan:
+def _plan(document: Mapping[str, Any]) -> BillingPlan:
     try:
-        return Plan(_text(document, "plan"))
+        return BillingPlan(_text(document, "plan"))
     except ValueError:
         _refuse(f"its plan is {document.get('plan')!r}")
 
@@ -192,7 +193,9 @@ def _seconds(document: Mapping[str, Any], key: str) -> int | None:
 
 
 def _refuse(why: str) -> NoReturn:
-    raise BadPlan(f"the plan cannot be applied: {why}. Nothing was written. Make a new one with analyze --save-plan.")
+    raise BadSavedPlan(
+        f"the plan cannot be applied: {why}. Nothing was written. Make a new one with analyze --save-plan."
+    )
 
 
 def _canonical(content: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from qauvern.balance import Line, Proposal, check_invariants
 from qauvern.model import Crn, Instance, Settings
 from qauvern.plan.changes import Change, Holding
-from qauvern.plan.document import BadPlan, PlanDocument, config_digest
+from qauvern.plan.document import BadSavedPlan, SavedPlan, config_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class Fit:
     differences: tuple[str, ...]
 
 
-def refuse_other_account(plan: PlanDocument, settings: Settings, endpoint_family: str) -> None:
+def refuse_other_account(plan: SavedPlan, settings: Settings, endpoint_family: str) -> None:
     """Holds the plan against where it would be applied.
 
     Raises:
-        BadPlan: it is of another account, plan or endpoint family.
+        BadSavedPlan: it is of another account, plan or endpoint family.
     """
     for what, of_plan, here in (
         ("account", plan.account_id, settings.account_id),
@@ -32,10 +32,10 @@ def refuse_other_account(plan: PlanDocument, settings: Settings, endpoint_family
         ("endpoint family", plan.endpoint_family, endpoint_family),
     ):
         if of_plan != here:
-            raise BadPlan(f"the plan is of {what} {of_plan}, and this run is on {here}. Nothing was written.")
+            raise BadSavedPlan(f"the plan is of {what} {of_plan}, and this run is on {here}. Nothing was written.")
 
 
-def fit(plan: PlanDocument, settings: Settings, live: Mapping[Crn, Instance], fresh: Proposal) -> Fit:
+def fit(plan: SavedPlan, settings: Settings, live: Mapping[Crn, Instance], fresh: Proposal) -> Fit:
     """Holds a saved plan against the account as it is now.
 
     Args:

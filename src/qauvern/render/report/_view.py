@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from qauvern.balance import Line, Proposal, window_start
-from qauvern.model import WINDOW_DAYS, Crn, Plan, Settings, Snapshot, fairness
+from qauvern.model import WINDOW_DAYS, BillingPlan, Crn, Settings, Snapshot, fairness
 from qauvern.render.analysis import by_name, over_budget_warnings, reserve_text
 from qauvern.render.instances import Totals, budget_text, instance_views, utilization_text
 from qauvern.render.report._limits import LimitHistory, limit_history
@@ -88,7 +88,7 @@ class Report:
     taken_at: datetime
     today: date
     account_id: str
-    plan: Plan
+    plan: BillingPlan
     headline: str
     facts: tuple[Fact, ...]
     splits: tuple[BudgetSplit, ...]
