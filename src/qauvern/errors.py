@@ -1,0 +1,55 @@
+"""What can go wrong, as facts: what happened, to which instance, and which remedy there is. No advice stands here.
+
+`render/remedies.py` words every remedy, with the commands and options in it; a notebook reads the facts instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Remedy(str, Enum):
+    """What a person can do about an error or a notice. Each is worded once, in render/remedies.py."""
+
+    REPORT_BUG = "report a bug in qauvern"
+
+
+class QauvernError(Exception):
+    """What a person can act upon.
+
+    The message says what happened and to which instance. `remedy` names what can be done about it, and `facts` holds
+    the figures and names that its words take; both are class or call arguments, and either may be absent.
+    """
+
+    remedy: Remedy | None = None
+
+    def __init__(self, message: str, *, remedy: Remedy | None = None, **facts: object) -> None:
+        super().__init__(message)
+        self.facts: Mapping[str, object] = facts
+        if remedy is not None:
+            self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a person should know though nothing failed: a warning or a remark, with its remedy."""
+
+    text: str
+    remedy: Remedy | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+class WriteRefused(QauvernError):
+    """A write that was definitely not carried out. `retry_after` is seconds to wait where it may be sent again."""
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, remedy: Remedy | None = None, **facts: object
+    ) -> None:
+        super().__init__(message, remedy=remedy, **facts)
+        self.retry_after = retry_after
+
+
+class WriteOutcomeUnknown(QauvernError):
+    """A write whose answer was lost: only reading the instance back tells whether it was carried out."""
