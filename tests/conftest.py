@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Generator, Iterator
 from ipaddress import ip_address
@@ -29,6 +30,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 _OURS = ("QAUVERN_", "IBMCLOUD_", "IC_API_KEY")
 _AFFECTS_OUTPUT = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals_as_in_a_terminal() -> None:
+    """A shell's background jobs inherit that SIGINT is ignored, and so would every process that a test starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class NetworkBlocked(AssertionError):

@@ -77,7 +77,7 @@ class TestTheTwoCommands:
         assert of(README) == of((ROOT / ".ci" / "run").read_text(encoding="utf-8"))
         assert of(README) == [
             "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/qauvern demo",
-            "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/pytest",
+            "python3 -m venv .venv && .venv/bin/pip install -c requirements.lock -e '.[test]' && .venv/bin/pytest",
         ]
 
     def test_each_stands_alone_in_its_block(self) -> None:
