@@ -24,10 +24,11 @@ class QauvernError(Exception):
     """
 
     remedy: Remedy | None = None
+    facts: Mapping[str, object]
 
     def __init__(self, message: str, *, remedy: Remedy | None = None, **facts: object) -> None:
         super().__init__(message)
-        self.facts: Mapping[str, object] = facts
+        self.facts = facts
         if remedy is not None:
             self.remedy = remedy
 
@@ -39,6 +40,9 @@ class Notice:
     text: str
     remedy: Remedy | None = None
     facts: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class WriteRefused(QauvernError):

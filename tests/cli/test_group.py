@@ -147,7 +147,7 @@ class TestFaultsOfItsOwn:
     def test_are_told_in_one_line_with_how_to_see_more(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("qauvern.cli.show.instance_views", lambda *_: 1 // 0)
         run = site.qauvern("show", exits=1)
-        assert "fault of qauvern" in run.stderr
+        assert "a bug in qauvern" in run.stderr
         assert "-vv" in run.stderr
 
     @pytest.mark.parametrize("options", [["-vv"], ["-v", "-v"], ["--verbose", "--verbose"]], ids=" ".join)

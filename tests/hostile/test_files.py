@@ -1,4 +1,4 @@
-"""Saved plans and journals that were damaged, or made up: refused or passed over with a word, and never written from."""
+"""Saved plans and journals that were damaged, or made up: refused or passed over with a word, never written from."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class TestPlan:
         hostile.sandbox.clear_requests()
         run = hostile.optimize("--plan", str(path))
         assert run.exit_code in (0, 1, 3, 4), str(run)
-        assert "fault of qauvern" not in run.output
+        assert "a bug in qauvern" not in run.output
         assert all(line.isprintable() for line in run.output.split("\n"))
         written = hostile.assert_writes_are_sane(before, budget=budget)
         assert not (written and run.exit_code in (1, 4)), str(run)
@@ -137,7 +137,7 @@ def journal_of(site: HostileSite) -> Path:
 
 def assert_harmless(run: Run) -> None:
     assert all(line.isprintable() for line in run.output.split("\n")), run.output
-    assert "fault of qauvern" not in run.output, str(run)
+    assert "a bug in qauvern" not in run.output, str(run)
 
 
 class TestJournal:

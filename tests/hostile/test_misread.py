@@ -92,7 +92,7 @@ def test_one_bent_answer(hostile: HostileSite, kind: str, nth: int, turns: list[
     run = hostile.optimize()
     assert run.exit_code in (0, 1, 2, 3, 4), str(run)
     assert all(line.isprintable() for line in run.output.split("\n")), "something would steer a terminal"
-    assert "fault of qauvern" not in run.output
+    assert "a bug in qauvern" not in run.output
     written = hostile.assert_writes_are_sane(before, budget=max(budget, bend.budget))
     if run.exit_code == 1:
         assert not written, "status 1 says that nothing was written"

@@ -93,7 +93,8 @@ def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
     from qauvern.cli._say import NoAnswer, error_lines
     from qauvern.cloud import BadEnvironment
     from qauvern.config import ConfigError
-    from qauvern.errors import QauvernError
+    from qauvern.errors import QauvernError, Remedy
+    from qauvern.render.remedies import CommandLine, said
 
     color = GlobalOptions.wants_color("--no-color" in arguments)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -102,11 +103,12 @@ def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
     if not isinstance(error, QauvernError):
         if _is_very_verbose(arguments):
             raise error
-        said = f"{type(error).__name__}: {error}"
-        text = f"this is a fault of qauvern, please report it: {said}. Run with -vv to see where it happened."
-        error_lines([text], color=color)
+        bug = QauvernError(f"a bug in qauvern: {type(error).__name__}: {error}", remedy=Remedy.REPORT_BUG)
+        error_lines([said(bug)], color=color)
         return ExitStatus.ERROR
-    error_lines(str(error).splitlines() if isinstance(error, ConfigError) else [str(error)], color=color)
+    command_line = CommandLine.of_arguments(arguments)
+    happened = error.problems if isinstance(error, ConfigError) else [error]
+    error_lines([said(each, command_line) for each in happened], color=color)
     if isinstance(error, Locked):
         return ExitStatus.LOCKED
     return ExitStatus.USAGE if isinstance(error, (ConfigError, NoAnswer, BadEnvironment)) else ExitStatus.ERROR

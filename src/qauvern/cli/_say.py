@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import sys
 import textwrap
@@ -20,7 +19,8 @@ import click
 from click.core import ParameterSource
 
 from qauvern.cli._options import GlobalOptions
-from qauvern.errors import QauvernError
+from qauvern.errors import Notice, QauvernError
+from qauvern.render.remedies import CommandLine, said
 from qauvern.render.text import Table, dropped_note, escaped_json, printable, printable_lines
 
 if TYPE_CHECKING:
@@ -120,19 +120,28 @@ def next_step(text: str) -> None:
         _tell(text, label=click.style("Next: ", bold=True))
 
 
-def command_line(*words: str, with_config: bool = True) -> str:
-    """A command of qauvern on the same account and, if it takes one, config file as this one."""
+def own_command_line() -> CommandLine:
+    """How this command reaches its account and config file."""
     context = click.get_current_context()
     options = context.ensure_object(GlobalOptions)
-    said = ["qauvern", *(["--sandbox"] if options.sandbox else []), *(["--staging"] if options.staging else []), *words]
-    if with_config and context.get_parameter_source("config_path") is ParameterSource.COMMANDLINE:
-        said += ["--config", str(context.params["config_path"])]
-    return shlex.join(said)
+    global_options = [*(["--sandbox"] if options.sandbox else []), *(["--staging"] if options.staging else [])]
+    is_named = context.get_parameter_source("config_path") is ParameterSource.COMMANDLINE
+    return CommandLine(tuple(global_options), str(context.params["config_path"]) if is_named else None)
+
+
+def command_line(*words: str, with_config: bool = True) -> str:
+    """A command of qauvern on the same account and, if it takes one, config file as this one."""
+    return own_command_line().spell(*words, with_config=with_config)
 
 
 def warning(text: str) -> None:
     """A warning, to stderr, with --quiet too."""
     warnings([text])
+
+
+def notice(notice: Notice) -> None:
+    """A warning with what can be done about it, to stderr, with --quiet too."""
+    warning(said(notice, own_command_line()))
 
 
 def warnings(lines: Sequence[str]) -> None:

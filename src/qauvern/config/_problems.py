@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 
 MAX_PROBLEMS: Final = 1_000
 """A file with more problems than this is not a config file; the rest is left out."""
@@ -30,6 +30,8 @@ class Problem:
     line: int | None
     column: int | None
     message: str
+    remedy: Remedy | None = None
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
         where = "" if self.line is None else f":{self.line}:{self.column}"
