@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 
-from qauvern.model import Crn, Instance, NetGrant, Usage, fairness
+from qauvern.model import Crn, DailyUsage, Instance, NetGrant, Usage, UsageNotRead, fairness
 from tests.helpers.make import Team, crn, snapshot
 
 GOOD = "crn:v1:bluemix:public:quantum-computing:eu-de:a/abc123:0f-9::"
@@ -86,4 +86,28 @@ class TestSnapshot:
     def test_the_plans_usage_is_that_of_configured_and_others(self) -> None:
         seen = snapshot([Team("a", consumed=1.5), Team("b", consumed=2)], budget=10, unconfigured_consumed=0.25)
         assert seen.plan_consumed_ms == 1_500 + 2_000 + 250
-        assert Usage(7).last_24h_ms == 0
+
+
+class TestUsage:
+    def test_what_was_not_read_is_not_zero(self) -> None:
+        for figure in ("daily_ms", "recent_ms", "last_14d_ms", "last_7d_ms", "last_3d_ms", "last_24h_ms"):
+            with pytest.raises(UsageNotRead):
+                getattr(Usage(7), figure)
+
+    def test_daily_usage_knows_its_days_from_the_first_that_was_read(self) -> None:
+        daily = DailyUsage(date(2026, 3, 2), {date(2026, 3, 3): 5})
+        assert (daily.get(date(2026, 3, 3), 0), daily.get(date(2026, 3, 2), 0), dict(daily)) == (
+            5,
+            0,
+            {date(2026, 3, 3): 5},
+        )
+        with pytest.raises(UsageNotRead) as unread:
+            daily.get(date(2026, 3, 1), 0)
+        assert unread.value.facts == {"since": date(2026, 3, 2), "asked": date(2026, 3, 1)}
+
+    def test_days_between_two_both_included(self) -> None:
+        first, last = date(2026, 3, 2), date(2026, 3, 4)
+        daily = DailyUsage(first, {date(2026, 3, 5): 4, last: 3, first: 1})
+        assert daily.between(first, last) == [(first, 1), (last, 3)]
+        with pytest.raises(UsageNotRead):
+            daily.between(date(2026, 3, 1), last)

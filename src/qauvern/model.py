@@ -6,7 +6,7 @@ Usage is in integer milliseconds (`_ms`), allocations and limits in integer seco
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Final
 
+from qauvern.errors import QauvernError
 from qauvern.units import MS_PER_SECOND
 
 WINDOW_DAYS: Final = 28
@@ -174,21 +175,98 @@ class Account:
     limit_seconds: int | None = None
 
 
+class UsageNotRead(QauvernError):
+    """Usage was asked for that was not read from the account: it is unknown, which is not the same as zero."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentUsage:
+    """What one instance used in the windows that end now, in milliseconds."""
+
+    last_14d_ms: int
+    last_7d_ms: int
+    last_3d_ms: int
+    last_24h_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DailyUsage(Mapping[date, int]):
+    """Milliseconds used by UTC date, complete from `since` on: a later day that it does not hold was one without use.
+
+    As a mapping it holds the days with use. Asking for a day before `since` raises UsageNotRead.
+    """
+
+    since: date
+    ms_by_day: Mapping[date, int] = field(default_factory=dict)
+
+    def __getitem__(self, day: date) -> int:
+        self._require(day)
+        return self.ms_by_day[day]
+
+    def __iter__(self) -> Iterator[date]:
+        return iter(self.ms_by_day)
+
+    def __len__(self) -> int:
+        return len(self.ms_by_day)
+
+    def between(self, first: date, last: date) -> list[tuple[date, int]]:
+        """The days with use from `first` to `last`, both included, in their order.
+
+        Raises:
+            UsageNotRead: `first` is before `since`.
+        """
+        self._require(first)
+        return [(day, used_ms) for day, used_ms in sorted(self.ms_by_day.items()) if first <= day <= last]
+
+    def _require(self, day: date) -> None:
+        if day < self.since:
+            raise UsageNotRead(
+                f"the daily usage was read from {self.since} on, and {day} was asked for", since=self.since, asked=day
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What one instance used, in milliseconds.
 
-    `consumed_ms` is the official figure of IBM's own 28-day window; the other windows end now. `daily_ms` is by UTC
-    date, and filled where net grants need it. `period_ms` is the usage within the instance's balance period, if any.
+    `consumed_ms` is the official figure of IBM's own 28-day window. `recent` and `daily` are None where they were not
+    read, `period_ms` where the instance has no balance period. The properties are for those who must have them.
     """
 
     consumed_ms: int
-    last_14d_ms: int = 0
-    last_7d_ms: int = 0
-    last_3d_ms: int = 0
-    last_24h_ms: int = 0
-    daily_ms: Mapping[date, int] = field(default_factory=dict)
+    recent: RecentUsage | None = None
+    daily: DailyUsage | None = None
     period_ms: int | None = None
+
+    @property
+    def recent_ms(self) -> RecentUsage:
+        """Raises UsageNotRead where it was not read."""
+        if self.recent is None:
+            raise UsageNotRead("the usage of the last 14, 7, 3 and 1 days was not read")
+        return self.recent
+
+    @property
+    def daily_ms(self) -> DailyUsage:
+        """Raises UsageNotRead where it was not read."""
+        if self.daily is None:
+            raise UsageNotRead("the daily usage was not read")
+        return self.daily
+
+    @property
+    def last_14d_ms(self) -> int:
+        return self.recent_ms.last_14d_ms
+
+    @property
+    def last_7d_ms(self) -> int:
+        return self.recent_ms.last_7d_ms
+
+    @property
+    def last_3d_ms(self) -> int:
+        return self.recent_ms.last_3d_ms
+
+    @property
+    def last_24h_ms(self) -> int:
+        return self.recent_ms.last_24h_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qauvern.balance import day_without_effect, effective_limit, grants_without_effect
-from qauvern.model import Instance, InstanceSettings, NetGrant
+from qauvern.model import DailyUsage, Instance, InstanceSettings, NetGrant, Usage
 from tests.helpers.make import TODAY, crn, grant
 
 LATER_DAYS = 150
@@ -19,9 +19,9 @@ def days(offset: int) -> date:
     return TODAY + timedelta(days=offset)
 
 
-def limit_on(day: date, base: int, grants: tuple[NetGrant, ...], used_ms: dict[date, int]) -> int | None:
+def limit_on(day: date, base: int, grants: tuple[NetGrant, ...], usage: Usage) -> int | None:
     configured = InstanceSettings("team", crn("team"), base, grants)
-    return effective_limit(configured, Instance("team", configured.crn, 100, None), used_ms, day).seconds
+    return effective_limit(configured, Instance("team", configured.crn, 100, None), usage, day).seconds
 
 
 @st.composite
@@ -32,18 +32,20 @@ def any_grants(draw: st.DrawFn) -> tuple[NetGrant, ...]:
     return tuple(grant(days(start), days(start + length), seconds) for start, length, seconds in spans)
 
 
-any_usage = st.dictionaries(st.integers(-130, LATER_DAYS).map(days), st.integers(0, 200_000), max_size=25)
+any_usage = st.dictionaries(st.integers(-130, LATER_DAYS).map(days), st.integers(0, 200_000), max_size=25).map(
+    lambda used_ms: Usage(0, daily=DailyUsage(date.min, used_ms))
+)
 
 
 class TestGrantsWithoutEffect:
     @given(any_grants(), any_usage, st.integers(0, 200))
     def test_without_them_the_limit_is_the_same_on_every_later_day(
-        self, grants: tuple[NetGrant, ...], used_ms: dict[date, int], base: int
+        self, grants: tuple[NetGrant, ...], usage: Usage, base: int
     ) -> None:
         dropped = grants_without_effect(grants, TODAY)
         kept = tuple(each for index, each in enumerate(grants) if index not in dropped)
         for offset in range(LATER_DAYS):
-            assert limit_on(days(offset), base, kept, used_ms) == limit_on(days(offset), base, grants, used_ms)
+            assert limit_on(days(offset), base, kept, usage) == limit_on(days(offset), base, grants, usage)
 
     @given(any_grants())
     def test_one_goes_on_the_day_that_was_told_and_not_before(self, grants: tuple[NetGrant, ...]) -> None:
@@ -76,10 +78,10 @@ class TestGrantsWithoutEffect:
     def test_one_over_for_long_may_still_count(self) -> None:
         """What the first has paid is not charged to the second as long as both are in the file (Design.md)."""
         first, second = grant(days(-90), days(-60), 100), grant(days(-90), days(-10), 100)
-        used_ms = {days(-80): 100_000, days(-20): 50_000}
+        usage = Usage(0, daily=DailyUsage(date.min, {days(-80): 100_000, days(-20): 50_000}))
         # -80 is paid by the first, so the second pays -20: 10 + 50; alone it spends all on -80 and pays nothing of -20
-        assert limit_on(TODAY, 10, (first, second), used_ms) == 60
-        assert limit_on(TODAY, 10, (second,), used_ms) == 10
+        assert limit_on(TODAY, 10, (first, second), usage) == 60
+        assert limit_on(TODAY, 10, (second,), usage) == 10
         assert grants_without_effect([first, second], TODAY) == ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,7 +18,8 @@ from qauvern.balance import (
     limit_terms,
     usage_in_window,
 )
-from qauvern.model import Instance, InstanceSettings, NetGrant
+from qauvern.model import DailyUsage, Instance, InstanceSettings, NetGrant, Usage, UsageNotRead
+from tests.helpers import make
 from tests.helpers.make import crn, grant
 
 JANUARY, FEBRUARY, MARCH, APRIL, MAY = range(1, 6)
@@ -83,44 +85,50 @@ def test_worked_examples(example: Example, today: date, expected: int) -> None:
 def _limit(base: int, grants: tuple[NetGrant, ...], used: dict[date, int], today: date) -> int | None:
     configured = InstanceSettings("team", crn("team"), base, grants)
     live = Instance("team", configured.crn, 100, None)
-    return effective_limit(configured, live, _ms(used), today).seconds
+    return effective_limit(configured, live, _usage(used), today).seconds
 
 
-def _ms(used: dict[date, int]) -> dict[date, int]:
-    return {when: seconds * 1000 for when, seconds in used.items()}
+def _usage(used: Mapping[date, float], since: date = date.min) -> Usage:
+    return Usage(0, daily=make.daily(used, since))
+
+
+NOTHING_USED = _usage({})
 
 
 class TestWhereALimitComesFrom:
     live = Instance("team", crn("team"), 100, 70)
 
     def test_the_config_has_the_first_word(self) -> None:
-        limit = effective_limit(InstanceSettings("team", crn("team"), 50), self.live, {}, day(MARCH, 1))
+        limit = effective_limit(InstanceSettings("team", crn("team"), 50), self.live, NOTHING_USED, day(MARCH, 1))
         assert (limit.seconds, limit.source.value) == (50, "config")
 
     def test_then_the_live_limit(self) -> None:
-        limit = effective_limit(InstanceSettings("team", crn("team")), self.live, {}, day(MARCH, 1))
+        limit = effective_limit(InstanceSettings("team", crn("team")), self.live, NOTHING_USED, day(MARCH, 1))
         assert (limit.seconds, limit.source.value) == (70, "live")
 
     def test_else_there_is_none(self) -> None:
         unlimited = Instance("team", crn("team"), 100, None)
-        limit = effective_limit(InstanceSettings("team", crn("team")), unlimited, {}, day(MARCH, 1))
+        limit = effective_limit(InstanceSettings("team", crn("team")), unlimited, NOTHING_USED, day(MARCH, 1))
         assert (limit.seconds, limit.source.value) == (None, "none")
 
     def test_it_comes_with_its_terms(self) -> None:
         grants = (grant(day(MARCH, 1), day(MARCH, 9), 30), grant(day(MARCH, 3), day(MARCH, 20), 40))
         configured = InstanceSettings("team", crn("team"), 50, grants)
-        terms = effective_limit(configured, self.live, {}, day(MARCH, 5)).terms
-        assert terms == limit_terms(50, grants, {}, day(MARCH, 5))
+        terms = effective_limit(configured, self.live, NOTHING_USED, day(MARCH, 5)).terms
+        assert terms == limit_terms(50, grants, NOTHING_USED, day(MARCH, 5))
         assert terms.boost_start_date == day(MARCH, 1)
 
     def test_a_limit_of_0_is_a_limit(self) -> None:
-        assert effective_limit(InstanceSettings("team", crn("team"), 0), self.live, {}, day(MARCH, 1)).seconds == 0
+        assert (
+            effective_limit(InstanceSettings("team", crn("team"), 0), self.live, NOTHING_USED, day(MARCH, 1)).seconds
+            == 0
+        )
 
     def test_it_is_rounded_up_to_a_second(self) -> None:
         grants = (grant(day(MARCH, 1), day(MARCH, 5), 10),)
         configured = InstanceSettings("team", crn("team"), 50, grants)
         # ended on 5 March having paid 1.001 s of the window: 50 + 1.001, rounded up
-        assert effective_limit(configured, self.live, {day(MARCH, 2): 1001}, day(MARCH, 6)).seconds == 52
+        assert effective_limit(configured, self.live, _usage({day(MARCH, 2): 1.001}), day(MARCH, 6)).seconds == 52
 
 
 class TestReachedAndExceeded:
@@ -150,33 +158,33 @@ class TestUsageFromBeforeABoost:
 class TestWhichGrantPays:
     def test_the_soonest_ending_pays_first(self) -> None:
         late, soon = grant(day(MARCH, 1), day(MARCH, 20), 100), grant(day(MARCH, 3), day(MARCH, 10), 30)
-        terms = limit_terms(0, (late, soon), _ms({day(MARCH, 5): 50}), day(MARCH, 6))
+        terms = limit_terms(0, (late, soon), _usage({day(MARCH, 5): 50}), day(MARCH, 6))
         assert [ledger.spent_ms for ledger in terms.grants] == [20_000, 30_000]
 
     def test_of_two_that_end_together_the_soonest_starting(self) -> None:
         second, first = grant(day(MARCH, 2), day(MARCH, 20), 100), grant(day(MARCH, 1), day(MARCH, 20), 30)
-        terms = limit_terms(0, (second, first), _ms({day(MARCH, 5): 50}), day(MARCH, 6))
+        terms = limit_terms(0, (second, first), _usage({day(MARCH, 5): 50}), day(MARCH, 6))
         assert [ledger.spent_ms for ledger in terms.grants] == [20_000, 30_000]
 
     def test_of_two_alike_the_one_listed_first(self) -> None:
         alike = grant(day(MARCH, 1), day(MARCH, 20), 30)
-        terms = limit_terms(0, (alike, alike), _ms({day(MARCH, 5): 50}), day(MARCH, 6))
+        terms = limit_terms(0, (alike, alike), _usage({day(MARCH, 5): 50}), day(MARCH, 6))
         assert [ledger.spent_ms for ledger in terms.grants] == [30_000, 20_000]
 
     def test_the_end_date_itself_is_not_paid(self) -> None:
-        terms = limit_terms(0, (grant(day(MARCH, 1), day(MARCH, 5), 30),), _ms({day(MARCH, 5): 50}), day(MARCH, 5))
+        terms = limit_terms(0, (grant(day(MARCH, 1), day(MARCH, 5), 30),), _usage({day(MARCH, 5): 50}), day(MARCH, 5))
         assert terms.grants[0].spent_ms == 0
 
     def test_today_is_paid(self) -> None:
-        terms = limit_terms(0, (grant(day(MARCH, 5), day(MARCH, 9), 30),), _ms({day(MARCH, 5): 20}), day(MARCH, 5))
+        terms = limit_terms(0, (grant(day(MARCH, 5), day(MARCH, 9), 30),), _usage({day(MARCH, 5): 20}), day(MARCH, 5))
         assert (terms.grant_funded_ms, terms.unspent_grant_ms) == (20_000, 10_000)
 
     def test_what_lies_after_today_is_not_charged(self) -> None:
-        terms = limit_terms(0, (grant(day(MARCH, 1), day(MARCH, 9), 30),), _ms({day(MARCH, 6): 20}), day(MARCH, 5))
+        terms = limit_terms(0, (grant(day(MARCH, 1), day(MARCH, 9), 30),), _usage({day(MARCH, 6): 20}), day(MARCH, 5))
         assert terms.grants[0].spent_ms == 0
 
     def test_a_grant_that_has_not_begun_lifts_nothing(self) -> None:
-        terms = limit_terms(10, (grant(day(MARCH, 6), day(MARCH, 9), 30),), {}, day(MARCH, 5))
+        terms = limit_terms(10, (grant(day(MARCH, 6), day(MARCH, 9), 30),), NOTHING_USED, day(MARCH, 5))
         assert (terms.total_ms, terms.has_crediting_grant) == (10_000, False)
 
 
@@ -209,53 +217,67 @@ grant_strategy = st.builds(
     st.integers(1, 200),
 )
 grant_lists = st.lists(grant_strategy, max_size=5).map(tuple)
-daily_usage = st.dictionaries(days, st.integers(0, 200_000), max_size=40)
+used_by_day = st.dictionaries(days, st.integers(0, 200_000), max_size=40)
+usages = used_by_day.map(lambda used_ms: Usage(0, daily=DailyUsage(date.min, used_ms)))
 
 
 class TestPromises:
-    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    @given(st.integers(0, 300), grant_lists, usages, days)
     def test_ended_grants_leave_exactly_the_base_limit_minus_base_usage(
-        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+        self, base: int, grants: tuple[NetGrant, ...], usage: Usage, today: date
     ) -> None:
-        terms = limit_terms(base, grants, daily_ms, today)
+        terms = limit_terms(base, grants, usage, today)
         if any(each.is_active(today) for each in grants):
             return
-        in_window = usage_in_window(daily_ms, today)
+        in_window = usage_in_window(usage.daily_ms, today)
         base_usage = in_window - terms.grant_funded_ms
         assert terms.total_ms - in_window == base * 1000 - base_usage
         assert base_usage >= 0
 
-    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    @given(st.integers(0, 300), grant_lists, usages, days)
     def test_never_worse_off_than_without_the_grants(
-        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+        self, base: int, grants: tuple[NetGrant, ...], usage: Usage, today: date
     ) -> None:
-        assert limit_terms(base, grants, daily_ms, today).total_ms >= base * 1000
+        assert limit_terms(base, grants, usage, today).total_ms >= base * 1000
 
-    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    @given(st.integers(0, 300), grant_lists, usages, days)
     def test_no_grant_pays_more_than_its_budget_nor_outside_its_days(
-        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+        self, base: int, grants: tuple[NetGrant, ...], usage: Usage, today: date
     ) -> None:
-        for ledger in limit_terms(base, grants, daily_ms, today).grants:
+        for ledger in limit_terms(base, grants, usage, today).grants:
             assert ledger.unspent_ms >= 0
             assert all(ledger.grant.is_active(paid) and paid <= today for paid in ledger.charged_ms)
 
-    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    @given(st.integers(0, 300), grant_lists, usages, days)
     def test_usage_from_before_the_days_asked_for_changes_nothing(
-        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+        self, base: int, grants: tuple[NetGrant, ...], usage: Usage, today: date
     ) -> None:
         since = daily_usage_needed_since(grants, today)
-        needed = {} if since is None else {when: ms for when, ms in daily_ms.items() if when >= since}
-        assert limit_terms(base, grants, needed, today) == limit_terms(base, grants, daily_ms, today)
+        needed = {when: ms for when, ms in usage.daily_ms.items() if since is not None and when >= since}
+        read = None if since is None else DailyUsage(since, needed)
+        assert limit_terms(base, grants, Usage(0, daily=read), today) == limit_terms(base, grants, usage, today)
 
-    @given(st.integers(0, 300), grant_lists, daily_usage, days)
+    @given(st.integers(0, 300), grant_lists, days)
+    def test_usage_that_does_not_reach_back_far_enough_gives_no_limit(
+        self, base: int, grants: tuple[NetGrant, ...], today: date
+    ) -> None:
+        since = daily_usage_needed_since(grants, today)
+        if since is None:
+            assert limit_terms(base, grants, Usage(0), today).total_ms == base * 1000
+            return
+        for read in (None, DailyUsage(since + timedelta(days=1), {})):
+            with pytest.raises(UsageNotRead):
+                limit_terms(base, grants, Usage(0, daily=read), today)
+
+    @given(st.integers(0, 300), grant_lists, usages, days)
     def test_what_a_grant_paid_for_a_day_stays_paid_while_it_credits(
-        self, base: int, grants: tuple[NetGrant, ...], daily_ms: dict[date, int], today: date
+        self, base: int, grants: tuple[NetGrant, ...], usage: Usage, today: date
     ) -> None:
         tomorrow = today + timedelta(days=1)
-        later = {ledger.grant: ledger for ledger in limit_terms(base, grants, daily_ms, tomorrow).grants}
-        if len(later) < len(limit_terms(base, grants, daily_ms, tomorrow).grants):
+        later = {ledger.grant: ledger for ledger in limit_terms(base, grants, usage, tomorrow).grants}
+        if len(later) < len(limit_terms(base, grants, usage, tomorrow).grants):
             return  # two grants alike cannot be told apart here
-        for ledger in limit_terms(base, grants, daily_ms, today).grants:
+        for ledger in limit_terms(base, grants, usage, today).grants:
             if ledger.grant in later and later[ledger.grant].still_credits:
                 for paid_day, paid_ms in ledger.charged_ms.items():
                     assert later[ledger.grant].charged_ms.get(paid_day) == paid_ms

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
 
-from qauvern.balance import FloorSource, Pool, Reason, UnusableInstances, activity_score, propose
-from qauvern.model import Instance, ReserveBasis, Usage
+from qauvern.balance import FloorSource, Pool, Reason, UnusableInstances, activity_score, propose, window_start
+from qauvern.model import Instance, ReserveBasis, UsageNotRead
+from tests.helpers import make
 from tests.helpers.make import TODAY, Team, grant, line, new_allocations, settings, snapshot
 
 
 class TestActivityScore:
     def test_each_window_has_its_factor(self) -> None:
-        usage = Usage(consumed_ms=28_000, last_14d_ms=14_000, last_7d_ms=7_000, last_3d_ms=3_000, last_24h_ms=1_000)
+        usage = make.usage(28, last_14d=14, last_7d=7, last_3d=3, last_24h=1)
         # 32*1/1 + 16*3/3 + 8*7/7 + 4*14/14 + 2*28/28
         score = activity_score(usage)
         assert score.seconds == 32 + 16 + 8 + 4 + 2
@@ -28,11 +29,11 @@ class TestActivityScore:
         ]
 
     def test_it_is_exact(self) -> None:
-        assert activity_score(Usage(consumed_ms=1)).seconds == Fraction(2, 28) / 1000
+        assert activity_score(make.usage(0.001)).seconds == Fraction(2, 28) / 1000
 
     def test_no_usage_is_inactive(self) -> None:
-        assert activity_score(Usage(consumed_ms=1)).is_active
-        assert not activity_score(Usage(consumed_ms=0)).is_active
+        assert activity_score(make.usage(0.001)).is_active
+        assert not activity_score(make.usage(0)).is_active
 
 
 class TestFloors:
@@ -104,6 +105,21 @@ class TestSharing:
         assert line(result, "indebted").is_in_debt
         assert line(result, "indebted").reason is Reason.FLOOR_AT_LIMIT
         assert result.broken == ()
+
+    def test_usage_that_was_not_read_is_refused_with_its_instance(self) -> None:
+        boost = (grant(date(2026, 3, 10), date(2026, 3, 20), 500),)
+        team = Team("boosted", active=1, limit=200, grants=boost)
+        seen = snapshot([team], budget=1000)
+        complete = seen.usage[team.crn]
+        too_short = make.daily(since=window_start(TODAY) + timedelta(days=1))
+        for unread in (
+            replace(complete, daily=None),
+            replace(complete, daily=too_short),
+            replace(complete, recent=None),
+        ):
+            with pytest.raises(UsageNotRead, match="boosted") as refused:
+                propose(replace(seen, usage={team.crn: unread}), settings([team]), TODAY)
+            assert refused.value.facts["crn"] == team.crn
 
     def test_a_net_grant_raises_how_far_a_share_can_go(self) -> None:
         boost = (grant(date(2026, 3, 10), date(2026, 3, 20), 500),)

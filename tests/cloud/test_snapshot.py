@@ -17,8 +17,10 @@ from qauvern.model import (
     BalancePeriod,
     BillingPlan,
     Crn,
+    DailyUsage,
     Instance,
     InstanceSettings,
+    RecentUsage,
     Settings,
     Usage,
 )
@@ -110,8 +112,8 @@ class TestTakeSnapshot:
         assert snapshot.account == Account(ACCOUNT_ID, BillingPlan.PREMIUM, 1000, 100)
         assert snapshot.instances == {one: instance(one) for one in (A, B, C)}
         assert snapshot.usage == {
-            A: Usage(29, last_14d_ms=14, last_7d_ms=7, last_3d_ms=3, last_24h_ms=1),
-            C: Usage(6, last_14d_ms=5),
+            A: Usage(29, RecentUsage(last_14d_ms=14, last_7d_ms=7, last_3d_ms=3, last_24h_ms=1)),
+            C: Usage(6, RecentUsage(last_14d_ms=5, last_7d_ms=0, last_3d_ms=0, last_24h_ms=0)),
         }
         assert snapshot.unconfigured_consumed_ms == 280
 
@@ -160,9 +162,13 @@ class TestTakeSnapshot:
         table = Table([[instance(A), instance(B), instance(C)]], daily={A: {date(2026, 3, 2): 7}})
         snapshot = take_snapshot(table, settings(A, B, C), now=NOW, daily_since=since)
         assert table.of("daily") == [("daily", HOME, {A: since[A], B: since[B]}, NOW)]
-        assert snapshot.usage[A].daily_ms == {date(2026, 3, 2): 7}
-        assert snapshot.usage[B].daily_ms == {}
-        assert snapshot.usage[C].daily_ms == {}, "a date to come has no usage yet"
+        assert snapshot.usage[A].daily == DailyUsage(since[A], {date(2026, 3, 2): 7})
+        assert snapshot.usage[B].daily == DailyUsage(since[B], {})
+        assert snapshot.usage[C].daily == DailyUsage(since[C], {}), "a date to come has no usage yet"
+
+    def test_daily_usage_that_was_not_wanted_is_not_zero(self) -> None:
+        snapshot = take_snapshot(Table([[instance(A)]]), settings(A), now=NOW)
+        assert snapshot.usage[A].daily is None
 
     def test_a_region_that_is_not_sure_to_exist_is_asked_once_it_is_listed(self) -> None:
         there = crn("m", "mars-1")
@@ -213,6 +219,7 @@ class TestTakeSnapshot:
         assert len(table.of("daily")) == 1
         # team n's period begins with day n: of the ten days from the first on, 10 - n are in it
         assert [snapshot.usage[one].period_ms for one in teams] == [10 - number for number in range(10)]
+        assert [snapshot.usage[one].daily_ms.since for one in teams] == starts
 
     def test_a_period_that_begins_within_a_day_keeps_its_own_request(self) -> None:
         teams = [crn(f"team-{number}") for number in range(10)]

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from qauvern.apply import read_run
 from qauvern.balance import activity_score, limit_terms, propose, water_fill
 from qauvern.balance.floors import Floor, floor_of, floor_over_budget
-from qauvern.model import Guardrails, NetGrant, ReserveBasis
+from qauvern.model import Guardrails, NetGrant, ReserveBasis, Usage
 from qauvern.plan import Ledger, Phase, refusals
 from qauvern.render.analysis import SHORT_REASONS
 from qauvern.units import ceil_seconds, ms_from_seconds
@@ -135,12 +135,11 @@ def _effective_limit(example: WorkedExample) -> list[Row]:
         NetGrant(date.fromisoformat(each[2]), date.fromisoformat(each[3]), int(each[1]))
         for each in example.all_settings(rf"grant (\d+) from {day} to {day}")
     ]
-    daily_ms = {
-        date.fromisoformat(each[2]): int(each[1]) * 1000 for each in example.all_settings(rf"used (\d+) on {day}")
-    }
+    used = {date.fromisoformat(each[2]): int(each[1]) for each in example.all_settings(rf"used (\d+) on {day}")}
+    usage = Usage(0, daily=make.daily(used))
     base = int(example.setting(r"limit (\d+)")[1])
     return [
-        {"limit": str(ceil_seconds(limit_terms(base, grants, daily_ms, date.fromisoformat(given["today"])).total_ms))}
+        {"limit": str(ceil_seconds(limit_terms(base, grants, usage, date.fromisoformat(given["today"])).total_ms))}
         for given, _ in example.rows
     ]
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from types import MappingProxyType
 
 from qauvern.balance import Line, Proposal
 from qauvern.model import (
     Account,
     BillingPlan,
     Crn,
+    DailyUsage,
     Instance,
     InstanceSettings,
     NetGrant,
+    RecentUsage,
     Reserve,
     ReserveBasis,
     Settings,
@@ -41,11 +44,18 @@ def usage(
     """Usage from figures in seconds."""
     return Usage(
         consumed_ms=round(consumed * 1000),
-        last_14d_ms=round(last_14d * 1000),
-        last_7d_ms=round(last_7d * 1000),
-        last_3d_ms=round(last_3d * 1000),
-        last_24h_ms=round(last_24h * 1000),
+        recent=RecentUsage(
+            last_14d_ms=round(last_14d * 1000),
+            last_7d_ms=round(last_7d * 1000),
+            last_3d_ms=round(last_3d * 1000),
+            last_24h_ms=round(last_24h * 1000),
+        ),
     )
+
+
+def daily(used: Mapping[date, float] = MappingProxyType({}), since: date = date.min) -> DailyUsage:
+    """Daily usage from figures in seconds, read as far back as there are dates unless `since` says less."""
+    return DailyUsage(since, {day: round(seconds * 1000) for day, seconds in used.items()})
 
 
 @dataclass(frozen=True)
@@ -82,11 +92,7 @@ def snapshot(
         account=Account(ACCOUNT_ID, BillingPlan.PREMIUM, budget, unallocated),
         instances={team.crn: Instance(team.name, team.crn, team.allocation, team.live_limit) for team in teams},
         usage={
-            team.crn: replace(
-                usage(team.consumed, last_24h=team.active),
-                daily_ms={day: round(seconds * 1000) for day, seconds in team.daily.items()},
-            )
-            for team in teams
+            team.crn: replace(usage(team.consumed, last_24h=team.active), daily=daily(team.daily)) for team in teams
         },
         unconfigured_consumed_ms=round(unconfigured_consumed * 1000),
     )

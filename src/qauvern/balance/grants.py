@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import Enum
 
 from qauvern.balance.window import window_start
-from qauvern.model import UNLIMITED, WINDOW_DAYS, Instance, InstanceSettings, NetGrant
+from qauvern.model import UNLIMITED, WINDOW_DAYS, Instance, InstanceSettings, NetGrant, Usage
 from qauvern.units import MS_PER_SECOND, ceil_seconds
 
 
@@ -82,16 +82,14 @@ class EffectiveLimit:
         return self.seconds is not None and consumed_ms > self.seconds * MS_PER_SECOND
 
 
-def effective_limit(
-    configured: InstanceSettings, live: Instance, daily_ms: Mapping[date, int], today: date
-) -> EffectiveLimit:
+def effective_limit(configured: InstanceSettings, live: Instance, usage: Usage, today: date) -> EffectiveLimit:
     """The limit E: from limit_seconds and net grants, rounded up to a second; else the live limit; else none.
 
-    Args:
-        daily_ms: milliseconds used by UTC date, complete from `daily_usage_needed_since` on.
+    Raises:
+        UsageNotRead: its net grants take daily usage that was not read, or not from `daily_usage_needed_since` on.
     """
     if configured.limit_seconds is not None:
-        terms = limit_terms(configured.limit_seconds, configured.net_grants, daily_ms, today)
+        terms = limit_terms(configured.limit_seconds, configured.net_grants, usage, today)
         return EffectiveLimit(ceil_seconds(terms.total_ms), LimitSource.CONFIG, terms)
     if live.limit_seconds is not None:
         return EffectiveLimit(live.limit_seconds, LimitSource.LIVE)
@@ -154,13 +152,17 @@ def daily_usage_needed_since(grants: Sequence[NetGrant], today: date) -> date | 
     return min(window_start(today), min(grant.start_date for grant in taking_part))
 
 
-def limit_terms(base_seconds: int, grants: Sequence[NetGrant], daily_ms: Mapping[date, int], today: date) -> LimitTerms:
-    """Charges each day's usage to the grants active that day and adds up what they lift the limit by."""
+def limit_terms(base_seconds: int, grants: Sequence[NetGrant], usage: Usage, today: date) -> LimitTerms:
+    """Charges each day's usage to the grants active that day and adds up what they lift the limit by.
+
+    Raises:
+        UsageNotRead: as effective_limit.
+    """
     taking_part = grants_taking_part(grants, today)
     if not taking_part:
         return LimitTerms(base_seconds)
     since = daily_usage_needed_since(taking_part, today) or today
-    charged, base_ms = _charge(taking_part, daily_ms, since, today)
+    charged, base_ms = _charge(taking_part, usage.daily_ms.between(since, today))
     ledgers = tuple(
         GrantLedger(grant, days, grant.is_active(today), still_credits(grant, today))
         for grant, days in zip(taking_part, charged, strict=True)
@@ -185,7 +187,7 @@ def limit_terms(base_seconds: int, grants: Sequence[NetGrant], daily_ms: Mapping
 
 
 def _charge(
-    grants: Sequence[NetGrant], daily_ms: Mapping[date, int], since: date, today: date
+    grants: Sequence[NetGrant], used_ms_by_day: Sequence[tuple[date, int]]
 ) -> tuple[list[dict[date, int]], dict[date, int]]:
     """What each grant pays by day, soonest-ending first while it has budget, and the base usage that is left."""
     paying_order = sorted(
@@ -194,8 +196,8 @@ def _charge(
     budget_ms = [grant.net_grant_seconds * MS_PER_SECOND for grant in grants]
     charged: list[dict[date, int]] = [{} for _ in grants]
     base_ms: dict[date, int] = {}
-    for day in sorted(day for day in daily_ms if since <= day <= today):
-        unpaid = daily_ms[day]
+    for day, used_ms in used_ms_by_day:
+        unpaid = used_ms
         for index in paying_order:
             paid = min(unpaid, budget_ms[index]) if grants[index].is_active(day) else 0
             if paid:

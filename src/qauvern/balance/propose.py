@@ -14,7 +14,7 @@ from qauvern.balance.floors import floor_of, floor_over_budget
 from qauvern.balance.grants import effective_limit
 from qauvern.balance.proposal import Line, Pool, Proposal, Reason
 from qauvern.errors import QauvernError
-from qauvern.model import InstanceSettings, Reserve, ReserveBasis, Settings, Snapshot
+from qauvern.model import InstanceSettings, Reserve, ReserveBasis, Settings, Snapshot, UsageNotRead
 from qauvern.units import MS_PER_SECOND, floor_seconds
 
 
@@ -30,6 +30,7 @@ def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
 
     Raises:
         UnusableInstances: a configured instance is archived, or not in the account.
+        UsageNotRead: the snapshot lacks usage that an instance's score or net grants take.
     """
     _refuse_unusable(snapshot, settings)
     over_budget = is_over_budget(snapshot)
@@ -106,14 +107,17 @@ def _candidate(
 ) -> Candidate:
     live, usage = snapshot.instances[configured.crn], snapshot.usage[configured.crn]
     consumed_ms = usage.consumed_ms
-    limit = effective_limit(configured, live, usage.daily_ms, today)
+    try:
+        score, limit = activity_score(usage), effective_limit(configured, live, usage, today)
+    except UsageNotRead as missing:
+        raise UsageNotRead(f"{configured.name} ({configured.crn}): {missing}", crn=configured.crn) from missing
     takes_allocation = live.allocation_seconds is not None and snapshot.account.budget_seconds is not None
     floor_rule = floor_over_budget if over_budget else floor_of
     return Candidate(
         configured=configured,
         live=live,
         usage=usage,
-        score=activity_score(usage),
+        score=score,
         limit=limit,
         floor=floor_rule(consumed_ms, minimum) if takes_allocation else None,
         cap=floor_seconds(consumed_ms) if over_budget else limit.seconds,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 
-from qauvern.model import WINDOW_DAYS
+from qauvern.model import WINDOW_DAYS, DailyUsage
 
 
 def window_start(today: date) -> date:
@@ -13,7 +12,10 @@ def window_start(today: date) -> date:
     return today - timedelta(days=WINDOW_DAYS)
 
 
-def usage_in_window(daily_ms: Mapping[date, int], today: date) -> int:
-    """Milliseconds used on the days of the window of `today`."""
-    first = window_start(today)
-    return sum(used_ms for day, used_ms in daily_ms.items() if first <= day <= today)
+def usage_in_window(daily: DailyUsage, today: date) -> int:
+    """Milliseconds used on the days of the window of `today`.
+
+    Raises:
+        UsageNotRead: it was not read from the window's first day on.
+    """
+    return sum(used_ms for _, used_ms in daily.between(window_start(today), today))

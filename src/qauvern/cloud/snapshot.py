@@ -23,8 +23,10 @@ from qauvern.model import (
     Account,
     BillingPlan,
     Crn,
+    DailyUsage,
     Instance,
     InstanceSettings,
+    RecentUsage,
     Settings,
     Snapshot,
     Usage,
@@ -195,6 +197,7 @@ class _Gathering:
         self._asked_bases: set[str] = set()
         self._windows: dict[int, dict[str, int]] = {days: {} for days in _WINDOWS_DAYS}
         self._daily: dict[Crn, Mapping[date, int]] = {}
+        self._daily_from = dict(daily_since)
         self._period_ms: dict[Crn, int] = {}
         self._periods_by_date: dict[Crn, tuple[datetime, datetime]] = {}
 
@@ -243,10 +246,8 @@ class _Gathering:
         for instance in instances:
             base = self._source.endpoints.quantum_base(instance.crn.region)
             since = self._daily_since.get(instance.crn)
-            if since is not None:
-                self._daily[instance.crn] = {}
-                if _starts_before(since, self._now):
-                    daily.setdefault(base, {})[instance.crn] = since
+            if since is not None and _starts_before(since, self._now):
+                daily.setdefault(base, {})[instance.crn] = since
             if instance.period is not None:
                 start = _in_utc(instance.period.start_date)
                 end = min(_in_utc(instance.period.end_date or self._now), self._now)
@@ -270,7 +271,7 @@ class _Gathering:
                 continue
             wanted = daily.setdefault(base, {})
             for crn in periods.pop((base, start, end)):
-                wanted[crn] = min(start.date(), wanted.get(crn, start.date()))
+                wanted[crn] = self._daily_from[crn] = min(start.date(), wanted.get(crn, start.date()))
                 self._periods_by_date[crn] = (start, end)
 
     def _set_period(self, crns: Iterable[Crn], usage: Mapping[str, int]) -> None:
@@ -313,11 +314,13 @@ class _Gathering:
     def _usage_of(self, crn: Crn, consumed_ms: int) -> Usage:
         return Usage(
             consumed_ms=consumed_ms,
-            last_14d_ms=self._windows[14].get(crn, 0),
-            last_7d_ms=self._windows[7].get(crn, 0),
-            last_3d_ms=self._windows[3].get(crn, 0),
-            last_24h_ms=self._windows[1].get(crn, 0),
-            daily_ms=self._daily.get(crn, {}),
+            recent=RecentUsage(
+                last_14d_ms=self._windows[14].get(crn, 0),
+                last_7d_ms=self._windows[7].get(crn, 0),
+                last_3d_ms=self._windows[3].get(crn, 0),
+                last_24h_ms=self._windows[1].get(crn, 0),
+            ),
+            daily=DailyUsage(since, self._daily.get(crn, {})) if (since := self._daily_from.get(crn)) else None,
             period_ms=self._period_of(crn),
         )
 

@@ -76,11 +76,11 @@ def limit_history(line: Line, today: date) -> LimitHistory | None:
 
     Takes daily usage that is complete for the limit of every day from 28 back to today.
     """
-    configured, daily_ms = line.configured, line.usage.daily_ms
+    configured = line.configured
     if configured.limit_seconds is None or not configured.net_grants:
         return None
     days = [today + timedelta(days=offset) for offset in range(-DAYS_AROUND, DAYS_AROUND + 1)]
-    limits = [effective_limit(configured, line.live, daily_ms, day) for day in days]
+    limits = [effective_limit(configured, line.live, line.usage, day) for day in days]
     if not any(limit.terms is not None and limit.terms.has_crediting_grant for limit in limits):
         return None
     return LimitHistory(
@@ -89,7 +89,7 @@ def limit_history(line: Line, today: date) -> LimitHistory | None:
         base_seconds=configured.limit_seconds,
         today=today,
         days=tuple(
-            LimitDay(day, limit.seconds, usage_in_window({at: ms for at, ms in daily_ms.items() if at <= today}, day))
+            LimitDay(day, limit.seconds, usage_in_window(line.usage.daily_ms, day))
             for day, limit in zip(days, limits, strict=True)
         ),
         grants=_spans(line, today),
@@ -98,7 +98,7 @@ def limit_history(line: Line, today: date) -> LimitHistory | None:
 
 def _spans(line: Line, today: date) -> tuple[GrantSpan, ...]:
     configured = line.configured
-    terms = limit_terms(configured.limit_seconds or 0, configured.net_grants, line.usage.daily_ms, today)
+    terms = limit_terms(configured.limit_seconds or 0, configured.net_grants, line.usage, today)
     return tuple(_span(grant, terms.grants, today) for grant in configured.net_grants)
 
 
