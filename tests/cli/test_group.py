@@ -150,13 +150,17 @@ class TestFaultsOfItsOwn:
         assert "a bug in qauvern" in run.stderr
         assert "-vv" in run.stderr
 
-    @pytest.mark.parametrize("options", [["-vv"], ["-v", "-v"], ["--verbose", "--verbose"]], ids=" ".join)
-    def test_are_raised_when_very_verbose(
-        self, site: Site, monkeypatch: pytest.MonkeyPatch, options: list[str]
+    @pytest.mark.parametrize(
+        "arguments", [["-vv", "show"], ["-v", "show", "-v"], ["show", "--verbose", "--verbose"], ["show", "-qvv"]]
+    )
+    def test_show_where_they_happened_when_very_verbose(
+        self, site: Site, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
     ) -> None:
+        shown: list[Exception] = []
         monkeypatch.setattr("qauvern.cli.show.instance_views", lambda *_: 1 // 0)
-        with pytest.raises(ZeroDivisionError):
-            site.qauvern(*options, "show")
+        monkeypatch.setattr("traceback.print_exception", shown.append)
+        site.qauvern(*arguments, exits=1)
+        assert [type(each) for each in shown] == [ZeroDivisionError]
 
 
 class TestInterrupted:

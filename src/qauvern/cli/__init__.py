@@ -6,11 +6,13 @@ help, completion and a usage error load neither.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Sequence
 
 import click
-from click.core import ParameterSource
+
+from qauvern.cli._command import Group, global_options
 
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -32,8 +34,13 @@ COMMANDS = {
 """Each command with what --help says of it; its module in this package bears its name."""
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is asked for."""
+class LazyGroup(Group):
+    """A group that imports a command's module when the command is asked for. It explains the global options."""
+
+    @functools.cached_property
+    def global_options(self) -> list[click.Option]:
+        """All of them, with what the environment says."""
+        return global_options()
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
@@ -44,6 +51,14 @@ class LazyGroup(click.Group):
         command = importlib.import_module(f"qauvern.cli.{cmd_name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as mistake:
+            raise click.NoSuchCommand(mistake.command_name, possibilities=COMMANDS, ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -59,36 +74,14 @@ def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) ->
 
 
 @click.group(cls=LazyGroup, context_settings=CONTEXT_SETTINGS)
-@click.option("--staging", is_flag=True, envvar="IBMCLOUD_STAGING", help="Use IBM Cloud's staging endpoints.")
-@click.option("--sandbox", is_flag=True, help="Use the made-up sandbox account of this machine; no key needed.")
-@click.option(
-    "--concurrency",
-    type=click.IntRange(1, 64),
-    default=16,
-    show_default=True,
-    envvar="QAUVERN_CONCURRENCY",
-    help="Requests in flight at a time.",
-)
-@click.option("-v", "--verbose", count=True, help="Say each request on stderr; repeat for more.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but warnings and errors.")
-@click.option("--no-color", is_flag=True, help="No colour (also with NO_COLOR set).")
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
 )
-@click.pass_context
-def group(
-    ctx: click.Context, staging: bool, sandbox: bool, concurrency: int, verbose: int, quiet: bool, no_color: bool
-) -> None:
+def group() -> None:
     """Share an organisation's IBM Quantum time fairly among its service instances.
 
     Start with `qauvern demo`, or with `qauvern configure` on a real account.
     """
-    from qauvern.cli._options import GlobalOptions
-
-    if staging and sandbox and ctx.get_parameter_source("staging") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("--sandbox and --staging exclude each other: the sandbox is no IBM Cloud.")
-    ctx.obj = GlobalOptions(staging and not sandbox, sandbox, concurrency, verbose, quiet)
-    ctx.color = GlobalOptions.wants_color(no_color)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -36,7 +36,7 @@ def _config_path(ctx: click.Context) -> Path:
 
 
 def _is_sandbox(ctx: click.Context) -> bool:
-    return bool(ctx.find_root().params.get("sandbox"))
+    return any(each.params.get("sandbox") for each in (ctx, ctx.find_root()))
 
 
 def run_ids(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -15,6 +16,10 @@ from types import FrameType
 from typing import TextIO
 
 import click
+
+
+VERY_VERBOSE = 2
+"""How often --verbose has to be said for a bug to show where it happened."""
 
 
 class ExitStatus(IntEnum):
@@ -48,14 +53,14 @@ def run(command: click.Command, arguments: Sequence[str] | None) -> None:
         from qauvern.render.text import printable_lines
 
         said = io.StringIO()
-        _explained(mistake, command).show(said)
+        mistake.show(said)
         click.echo(printable_lines(said.getvalue()), nl=False, file=sys.stderr)
         status = ExitStatus.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("\nInterrupted." if sys.stderr.isatty() else "Interrupted.", file=sys.stderr)
         status = ExitStatus.INTERRUPTED
     except Exception as error:
-        status = _report(error, sys.argv[1:] if arguments is None else arguments)
+        status = report(error)
     for stream in (sys.stdout, sys.stderr):
         _flush_or_leave_to_nobody(stream)
     sys.exit(int(status or 0))
@@ -68,45 +73,38 @@ def _open_what_is_closed() -> None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
 
 
-def _explained(mistake: click.ClickException, group: click.Command) -> click.ClickException:
-    """The mistake; where a global option stands behind the command, one that says that it goes before it."""
-    if not isinstance(mistake, click.NoSuchOption):
-        return mistake
-    name = mistake.option_name
-    if not any(name in (*option.opts, *option.secondary_opts) for option in group.params):
-        return mistake
-    return click.UsageError(f"{name} goes before the command: qauvern {name} ...", mistake.ctx)
-
-
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """SIGTERM is taken like Ctrl-C."""
     raise KeyboardInterrupt
 
 
-def _report(error: Exception, arguments: Sequence[str]) -> ExitStatus:
+def report(error: Exception) -> ExitStatus:
     """Says what ended a command before it wrote anything; its status.
 
-    The context with the global options is gone by now, so these are looked for among the arguments.
+    Called while the command's context is there, since that knows the global options; before there is one, without.
     """
     from qauvern.apply import Locked
     from qauvern.cli._options import GlobalOptions
-    from qauvern.cli._say import NoAnswer, error_lines
+    from qauvern.cli._say import NoAnswer, error_lines, own_command_line
     from qauvern.cloud import BadEnvironment
     from qauvern.config import ConfigError
     from qauvern.errors import QauvernError, Remedy
     from qauvern.render.remedies import CommandLine, said
 
-    color = GlobalOptions.wants_color("--no-color" in arguments)
+    context = click.get_current_context(silent=True)
+    options = GlobalOptions() if context is None else context.ensure_object(GlobalOptions)
+    color = GlobalOptions.wants_color(False) if context is None else context.color
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         error_lines(["there is no space left to write the output to."], color=color)
         return ExitStatus.ERROR
     if not isinstance(error, QauvernError):
-        if _is_very_verbose(arguments):
-            raise error
-        bug = QauvernError(f"a bug in qauvern: {type(error).__name__}: {error}", remedy=Remedy.REPORT_BUG)
-        error_lines([said(bug)], color=color)
+        if options.verbose >= VERY_VERBOSE:
+            traceback.print_exception(error)
+        else:
+            bug = QauvernError(f"a bug in qauvern: {type(error).__name__}: {error}", remedy=Remedy.REPORT_BUG)
+            error_lines([said(bug)], color=color)
         return ExitStatus.ERROR
-    command_line = CommandLine.of_arguments(arguments)
+    command_line = CommandLine() if context is None else own_command_line()
     happened = error.problems if isinstance(error, ConfigError) else [error]
     error_lines([said(each, command_line) for each in happened], color=color)
     if isinstance(error, Locked):
@@ -120,8 +118,3 @@ def _flush_or_leave_to_nobody(stream: TextIO) -> None:
         stream.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _is_very_verbose(arguments: Sequence[str]) -> bool:
-    short = [each for each in arguments if each.startswith("-v") and not each.strip("-v")]
-    return sum(each.count("v") for each in short) + list(arguments).count("--verbose") > 1

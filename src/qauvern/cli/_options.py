@@ -16,13 +16,14 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class GlobalOptions:
-    """The options given before the command, and the environment that the command runs in."""
+    """The options given before and after the command, and the environment that the command runs in."""
 
     staging: bool = False
     sandbox: bool = False
     concurrency: int = 16
     verbose: int = 0
     quiet: bool = False
+    pager: bool = True
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     @staticmethod
@@ -68,7 +69,7 @@ config_option = click.option(
 format_option = click.option(
     "--format",
     "output_format",
-    type=click.Choice(["table", "json", "csv"]),
+    type=click.Choice(["table", "json", "csv"], case_sensitive=False),
     default="table",
     show_default=True,
     help="How to print the data on stdout.",
@@ -114,4 +115,4 @@ daily_option = click.option(
     help="Add pictures of daily usage. Default: on a terminal, for at most 100 instances.",
 )
 
-plan_choice = click.Choice(["internal", "premium", "paygo"])
+plan_choice = click.Choice(["internal", "premium", "paygo"], case_sensitive=False)

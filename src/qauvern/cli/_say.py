@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,7 @@ def table_data(table: Table) -> None:
 
 def _tell(*lines: str, label: str = "", color: bool | None = None) -> None:
     """Lines to stderr, behind a styled label. Nobody may read them any more: a run that writes goes on to its end."""
+    _counter.wipe()
     with suppress(BrokenPipeError):
         click.echo(label + "\n  ".join(map(printable, lines)), file=sys.stderr, color=color)
 
@@ -170,20 +172,49 @@ def error_lines(lines: Iterable[str], *, color: bool | None = None) -> None:
         _tell(line, label=click.style("Error: ", fg="red", bold=True), color=color)
 
 
+class _Counter:
+    """The last line of the terminal while it counts. It comes when the work takes a while, and is gone afterwards."""
+
+    AFTER_SECONDS = 0.5
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def show(self, text: str) -> None:
+        _to_stderr("\r" + text.ljust(len(self._shown)))
+        self._shown = text
+
+    def wipe(self) -> None:
+        if self._shown:
+            _to_stderr("\r" + " " * len(self._shown) + "\r")
+            self._shown = ""
+
+
+_counter = _Counter()
+
+
+def _to_stderr(text: str) -> None:
+    with suppress(BrokenPipeError):
+        click.echo(text, nl=False, file=sys.stderr)
+
+
 @contextmanager
 def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with counts and time left, on a terminal only. Yields what to call with how much is done of how much."""
+    """Counts on a terminal, once it takes a while. Yields what to call with how much is done of how much."""
     options = click.get_current_context().ensure_object(GlobalOptions)
     if options.quiet or options.verbose or not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
-    with click.progressbar(length=1, label=label, show_pos=True, file=sys.stderr) as bar:
+    started = time.monotonic()
 
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
+    def show(done: int, total: int) -> None:
+        if time.monotonic() - started >= _Counter.AFTER_SECONDS:
+            _counter.show(f"{label}: {done:,} of {total:,}")
 
+    try:
         yield show
+    finally:
+        _counter.wipe()
 
 
 def _as_stderr_takes_it(text: str) -> str:
@@ -192,19 +223,18 @@ def _as_stderr_takes_it(text: str) -> str:
 
 
 def confirmed(question: str, *, yes: bool, otherwise: str = "Say --yes, or --dry-run to look only.") -> bool:
-    """True when the person says yes, or said so beforehand with --yes.
+    """True when stdin, a terminal's or not, says yes, or when --yes said so beforehand.
 
     Raises:
-        NoAnswer: there is no terminal to ask at.
+        NoAnswer: stdin ended without an answer.
     """
     if yes:
         return True
     question = _as_stderr_takes_it(printable(question))
-    if not sys.stdin.isatty():
-        raise NoAnswer(f"there is no terminal to ask at: {question} {otherwise}")
     try:
         return click.confirm(question, default=False, err=True)
     except click.Abort as abort:
         if isinstance(abort.__context__, EOFError):
-            raise NoAnswer(f"the input ended without an answer: {question} {otherwise}") from None
+            _to_stderr("\n")
+            raise NoAnswer(f"cannot ask: stdin has ended. {otherwise}") from None
         raise

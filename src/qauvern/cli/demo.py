@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from qauvern.balance import Line, Proposal
-from qauvern.cli import _account, _analysis, _say
+from qauvern.cli import _account, _analysis, _command, _say
 from qauvern.cli._options import GlobalOptions
 from qauvern.cli._places import STATE_VARIABLE
 from qauvern.cli._sandboxed import sandbox_errors
@@ -23,7 +23,7 @@ from qauvern.units import format_ms, format_seconds, format_signed_seconds
 _BUSY_SHOWN = 5
 
 
-@click.command("demo")
+@_command.command("demo")
 @click.option("--instances", type=click.IntRange(3, 100_000), default=24, show_default=True, help="How many instances.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds make equal accounts.")
 @click.pass_context

@@ -7,14 +7,14 @@ import shutil
 import click
 
 from qauvern.apply import JOURNAL_FOLDER_NAME
-from qauvern.cli import _say
+from qauvern.cli import _command, _say
 from qauvern.cli._places import SANDBOX_CONFIG_NAME, sandbox_folder
 from qauvern.cli._sandboxed import sandbox_errors, write_sandbox_config
 from qauvern.render.text import facts
 from qauvern.sandbox import Sandbox
 
 
-@click.command("serve")
+@_command.command("serve")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Port; 0 takes a free one.")
 @click.option("--latency", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Answer that much later.")
 @click.option("--fault", "faults", multiple=True, metavar="SPEC", help="Inject a fault, such as patch:2=429; repeat.")
@@ -41,7 +41,7 @@ def _opened(latency: float, faults: tuple[str, ...]) -> Sandbox:
         raise click.BadParameter(str(error), param_hint="--fault") from error
 
 
-@click.command("reset")
+@_command.command("reset")
 @click.option("--instances", type=click.IntRange(3, 100_000), default=24, show_default=True, help="How many instances.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds make equal accounts.")
 def reset(instances: int, seed: int) -> None:
@@ -54,7 +54,7 @@ def reset(instances: int, seed: int) -> None:
     _say.next_step("qauvern --sandbox analyze")
 
 
-@click.command("show")
+@_command.command("show")
 def show() -> None:
     """Describe the sandbox account."""
     with sandbox_errors(), Sandbox.open(sandbox_folder()) as sandbox:
@@ -75,7 +75,7 @@ def _text(value: object) -> str:
     return ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
 
 
-@click.group("sandbox", commands=[serve, reset, show])
+@click.group("sandbox", cls=_command.Group, commands=[serve, reset, show])
 def command() -> None:
     """A made-up account on this machine, which any command uses with --sandbox.
 
