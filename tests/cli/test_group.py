@@ -66,6 +66,61 @@ class TestBadUsage:
     def test_a_bad_variable_is_named(self, site: Site) -> None:
         assert "many" in site.qauvern("show", env={"QAUVERN_CONCURRENCY": "many"}, exits=2).stderr
 
+    @pytest.mark.parametrize(
+        ("arguments", "nearest"),
+        [(["analyse"], "analyze"), (["sandbox", "rest"], "reset"), (["sandbox", "show", "--no-colour"], "--no-color")],
+    )
+    def test_a_slip_of_the_keyboard_is_answered_with_what_is_nearest(
+        self, qauvern: Qauvern, arguments: list[str], nearest: str
+    ) -> None:
+        assert f"'{nearest}'" in qauvern(*arguments, exits=2).stderr
+
+
+class TestGlobalOptions:
+    """They are taken before a command, after it, and on both sides."""
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [["--sandbox", "-q", "show"], ["show", "--sandbox", "-q"], ["-q", "show", "--sandbox"]],
+        ids=" ".join,
+    )
+    def test_are_taken_before_and_after(self, qauvern: Qauvern, arguments: list[str]) -> None:
+        run = qauvern(*arguments)
+        assert "Allocation" in run.stdout
+        assert run.stderr == ""
+
+    def test_go_on_in_what_is_said_next(self, qauvern: Qauvern) -> None:
+        assert "qauvern --sandbox optimize" in qauvern("analyze", "--sandbox").stderr
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--sandbox", "--staging", "show"],
+            ["--sandbox", "show", "--staging"],
+            ["--staging", "show", "--sandbox"],
+            ["show", "--staging", "--sandbox"],
+            ["sandbox", "--staging", "show", "--sandbox"],
+        ],
+        ids=" ".join,
+    )
+    def test_sandbox_and_staging_exclude_each_other(self, qauvern: Qauvern, arguments: list[str]) -> None:
+        assert "--staging" in qauvern(*arguments, exits=2).stderr
+
+    @pytest.mark.parametrize("arguments", [["--sandbox", "show"], ["show", "--sandbox"]], ids=" ".join)
+    def test_sandbox_goes_before_the_variable_for_staging(self, qauvern: Qauvern, arguments: list[str]) -> None:
+        qauvern(*arguments, env={"IBMCLOUD_STAGING": "1"})
+
+    def test_what_stands_after_goes_before_the_variable(self, site: Site) -> None:
+        site.qauvern("show", "--concurrency", "2", env={"QAUVERN_CONCURRENCY": "3"})
+        site.qauvern("show", "--concurrency", "65", env={"QAUVERN_CONCURRENCY": "3"}, exits=2)
+
+    def test_no_color_counts_after_the_command_too(self, site: Site) -> None:
+        assert "\x1b[" not in site.qauvern("show", "--no-color", "-c", "absent.yaml", colors=True, exits=2).stderr
+
+    def test_are_named_in_the_help_of_a_command(self, qauvern: Qauvern) -> None:
+        shown = qauvern("show", "--help").stdout
+        assert all(name in shown for name in ("--staging", "--sandbox", "--concurrency", "-v", "-q", "--no-color"))
+
 
 class TestConfigFile:
     @pytest.mark.parametrize("command", ["show", "instances", "analyze", "optimize"])

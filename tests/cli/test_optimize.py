@@ -67,6 +67,17 @@ class TestQuestion:
         assert "--yes" in run.stderr
         assert run.writes == []
 
+    @pytest.mark.parametrize("piped", ["y\n", "YES", "what?\ny\n"])
+    def test_a_yes_from_a_pipe_counts(self, site: Site, piped: str) -> None:
+        run = site.qauvern("optimize", piped=piped)
+        assert len(run.writes) == len(site.configuration()["instances"])
+
+    def test_a_no_from_a_pipe_counts(self, site: Site) -> None:
+        assert site.qauvern("optimize", piped="n\n").writes == []
+
+    def test_a_pipe_that_ends_without_an_answer_is_2(self, site: Site) -> None:
+        assert site.qauvern("optimize", piped="what?\n", exits=2).writes == []
+
     @pytest.mark.parametrize("answer", ["n\n", "\n"], ids=["no", "just enter"])
     def test_no_is_0_and_nothing_is_written(self, site: Site, answer: str) -> None:
         run = site.qauvern("optimize", answers=answer)

@@ -60,7 +60,7 @@ def options_of(command: click.Command) -> list[str]:
     return [
         spelling
         for parameter in command.get_params(context)
-        if isinstance(parameter, click.Option)
+        if isinstance(parameter, click.Option) and not parameter.hidden
         for spelling in (*parameter.opts, *parameter.secondary_opts)
     ]
 

@@ -92,6 +92,7 @@ class Qauvern:
         *arguments: str | Path,
         exits: int | None = 0,
         answers: str | None = None,
+        piped: str = "",
         columns: int | None = None,
         env: Mapping[str, str] | None = None,
         encoding: str = "utf-8",
@@ -99,10 +100,11 @@ class Qauvern:
     ) -> Run:
         """Runs it. `exits` is the status it must end with (None: any).
 
-        `answers` is what a person types; with it stdin is a terminal. `colors` makes stdout and stderr terminals.
+        `answers` is what a person types; with it stdin is a terminal. `piped` is what stdin holds otherwise. `colors`
+        makes stdout and stderr terminals.
         """
         variables = {**self.environment, **({} if columns is None else {"COLUMNS": str(columns)}), **(env or {})}
-        stdin = Stream(answers or "", is_terminal=answers is not None)
+        stdin = Stream(answers or piped, is_terminal=answers is not None)
         stdout, stderr = (Stream(is_terminal=colors, encoding=encoding) for _ in range(2))
         before = 0 if self.sandbox is None else len(self.sandbox.requests)
         texts = tuple(map(str, arguments))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +15,7 @@ from qauvern.cli._options import GlobalOptions
 def global_options() -> list[click.Option]:
     """The options that are taken before and after a command."""
     return [
-        click.Option(
-            ["--staging"], is_flag=True, envvar="IBMCLOUD_STAGING", help="Use IBM Cloud's staging endpoints."
-        ),
+        click.Option(["--staging"], is_flag=True, envvar="IBMCLOUD_STAGING", help="Use IBM Cloud's staging endpoints."),
         click.Option(
             ["--sandbox"], is_flag=True, help="Use the made-up sandbox account of this machine; no key needed."
         ),
@@ -86,7 +83,7 @@ class Group(_Base, click.Group):
     """A group of commands."""
 
 
-command = functools.partial(click.command, cls=Command)
+named = functools.partial(click.command, cls=Command)
 """As click.command, for a command of qauvern."""
 
 

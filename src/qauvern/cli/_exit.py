@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -16,7 +15,6 @@ from types import FrameType
 from typing import TextIO
 
 import click
-
 
 VERY_VERBOSE = 2
 """How often --verbose has to be said for a bug to show where it happened."""
@@ -99,6 +97,8 @@ def report(error: Exception) -> ExitStatus:
         return ExitStatus.ERROR
     if not isinstance(error, QauvernError):
         if options.verbose >= VERY_VERBOSE:
+            import traceback
+
             traceback.print_exception(error)
         else:
             bug = QauvernError(f"a bug in qauvern: {type(error).__name__}: {error}", remedy=Remedy.REPORT_BUG)

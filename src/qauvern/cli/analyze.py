@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qauvern.balance import Proposal
-from qauvern.cli import _account, _analysis, _say
+from qauvern.cli import _account, _analysis, _command, _say
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, daily_option, format_option, preview_date_option
 from qauvern.files import write_text_atomically
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qauvern import cloud
 
 
-@click.command("analyze")
+@_command.named("analyze")
 @config_option
 @api_key_option
 @click.option(

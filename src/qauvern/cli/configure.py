@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from qauvern.cli import _account, _say
+from qauvern.cli import _account, _command, _say
 from qauvern.cli._options import GlobalOptions, api_key_option, plan_choice
 from qauvern.errors import QauvernError
 from qauvern.files import write_text_atomically
@@ -36,7 +36,7 @@ class DateType(click.ParamType[datetime]):
         return moment
 
 
-@click.command("configure")
+@_command.named("configure")
 @click.option("--account-id", "-a", metavar="ID", help="The account's id. Required but for --sandbox.")
 @click.option("--plan", "-p", "plan_name", type=plan_choice, help="The plan to share. Required but for --sandbox.")
 @click.option("--region", metavar="REGION", help="Only the instances of this region.")

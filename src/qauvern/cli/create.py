@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from qauvern.cli import _account, _say
+from qauvern.cli import _account, _command, _say
 from qauvern.cli._options import DurationType, api_key_option, plan_choice
 from qauvern.model import BillingPlan
 from qauvern.units import format_seconds
 
 
-@click.command("create")
+@_command.named("create")
 @click.argument("name")
 @click.option("--target", "-t", required=True, metavar="REGION", help="The region, such as us-east or eu-de.")
 @click.option("--resource-group", "-g", required=True, metavar="ID", help="The id of the resource group.")

@@ -23,7 +23,7 @@ from qauvern.units import format_ms, format_seconds, format_signed_seconds
 _BUSY_SHOWN = 5
 
 
-@_command.command("demo")
+@_command.named("demo")
 @click.option("--instances", type=click.IntRange(3, 100_000), default=24, show_default=True, help="How many instances.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds make equal accounts.")
 @click.pass_context

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from qauvern.balance import Line, Proposal
-from qauvern.cli import _account, _analysis, _completion, _say
+from qauvern.cli import _account, _analysis, _command, _completion, _say
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, format_option, preview_date_option
 from qauvern.errors import QauvernError
@@ -20,7 +20,7 @@ from qauvern.render.analysis import preview_text
 from qauvern.render.explanation import explanation_document, explanation_text, wrapped
 
 
-@click.command("explain")
+@_command.named("explain")
 @click.argument("instance", shell_complete=_completion.instance_names)
 @config_option
 @api_key_option

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from qauvern.apply import find_run, read_runs
-from qauvern.cli import _completion, _say, _writing
+from qauvern.cli import _command, _completion, _say, _writing
 from qauvern.cli._options import GlobalOptions, format_option
 from qauvern.render.runs import CHANGE_COLUMNS, RUN_COLUMNS, run_document, run_summary_facts, run_table, runs_table
 
 
-@click.command("history")
+@_command.named("history")
 @click.argument("run_id", metavar="[RUN]", required=False, shell_complete=_completion.run_ids)
 @format_option
 def command(run_id: str | None, output_format: str) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
-from qauvern.cli import _account, _say
+from qauvern.cli import _account, _command, _say
 from qauvern.cli._options import api_key_option, config_option, format_option
 from qauvern.model import Usage
 from qauvern.render.instances import (
@@ -19,7 +17,7 @@ from qauvern.render.instances import (
 )
 
 
-@click.command("instances")
+@_command.named("instances")
 @config_option
 @api_key_option
 @format_option

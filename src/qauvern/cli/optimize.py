@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from qauvern.balance import Proposal, propose
-from qauvern.cli import _account, _analysis, _say, _writing
+from qauvern.cli import _account, _analysis, _command, _say, _writing
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, format_option
 from qauvern.errors import QauvernError
@@ -26,7 +26,7 @@ from qauvern.plan import (
 from qauvern.render.outcomes import change_lines
 
 
-@click.command("optimize")
+@_command.named("optimize")
 @config_option
 @api_key_option
 @click.option("--dry-run", is_flag=True, help="Show what would change and stop.")

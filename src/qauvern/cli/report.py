@@ -8,14 +8,14 @@ from types import ModuleType
 import click
 
 from qauvern.balance import propose, window_start
-from qauvern.cli import _account, _say
+from qauvern.cli import _account, _command, _say
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option
 from qauvern.errors import QauvernError
 from qauvern.files import write_text_atomically
 
 
-@click.command("report")
+@_command.named("report")
 @click.option(
     "--output",
     "-o",

@@ -14,7 +14,7 @@ from qauvern.render.text import facts
 from qauvern.sandbox import Sandbox
 
 
-@_command.command("serve")
+@_command.named("serve")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="Port; 0 takes a free one.")
 @click.option("--latency", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Answer that much later.")
 @click.option("--fault", "faults", multiple=True, metavar="SPEC", help="Inject a fault, such as patch:2=429; repeat.")
@@ -41,7 +41,7 @@ def _opened(latency: float, faults: tuple[str, ...]) -> Sandbox:
         raise click.BadParameter(str(error), param_hint="--fault") from error
 
 
-@_command.command("reset")
+@_command.named("reset")
 @click.option("--instances", type=click.IntRange(3, 100_000), default=24, show_default=True, help="How many instances.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds make equal accounts.")
 def reset(instances: int, seed: int) -> None:
@@ -54,7 +54,7 @@ def reset(instances: int, seed: int) -> None:
     _say.next_step("qauvern --sandbox analyze")
 
 
-@_command.command("show")
+@_command.named("show")
 def show() -> None:
     """Describe the sandbox account."""
     with sandbox_errors(), Sandbox.open(sandbox_folder()) as sandbox:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-
 from qauvern.balance import held_by_unconfigured, is_over_budget
-from qauvern.cli import _account, _say
+from qauvern.cli import _account, _command, _say
 from qauvern.cli._options import api_key_option, config_option, daily_option, format_option
 from qauvern.model import Snapshot
 from qauvern.render.instances import (
@@ -22,7 +20,7 @@ from qauvern.render.instances import (
 from qauvern.render.pictures import picture_columns, picture_notes
 
 
-@click.command("show")
+@_command.named("show")
 @config_option
 @api_key_option
 @daily_option

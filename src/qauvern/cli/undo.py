@@ -9,7 +9,7 @@ import click
 
 from qauvern.apply import AppliedRun, Outcome, Result, Run, find_run, last_to_undo, read_runs
 from qauvern.balance import Proposal, propose
-from qauvern.cli import _account, _analysis, _completion, _say, _writing
+from qauvern.cli import _account, _analysis, _command, _completion, _say, _writing
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import GlobalOptions, api_key_option, config_option
 from qauvern.errors import QauvernError
@@ -18,7 +18,7 @@ from qauvern.plan import UndoPlan, broken_by, plan_undo
 from qauvern.render.outcomes import change_lines
 
 
-@click.command("undo")
+@_command.named("undo")
 @click.argument("run_id", metavar="[RUN]", required=False, shell_complete=_completion.run_ids)
 @config_option
 @api_key_option

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from qauvern.balance import day_without_effect, grants_without_effect
-from qauvern.cli import _account, _say
+from qauvern.cli import _account, _command, _say
 from qauvern.cli._options import api_key_option, config_option
 from qauvern.errors import QauvernError
 from qauvern.files import copy_atomically, write_text_atomically
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qauvern.config import Reconciliation
 
 
-@click.command("update")
+@_command.named("update")
 @config_option
 @api_key_option
 @click.option("--region", metavar="REGION", help="Only the entries of this region.")

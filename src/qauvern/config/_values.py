@@ -274,8 +274,8 @@ def _one_of(kind: type[E], noun: str) -> Value[E]:
     words = [str(member.value) for member in kind]
 
     def read(scalar: Scalar) -> E:
-        if scalar.text in words:
-            return kind(scalar.text)
+        if (word := scalar.text.lower()) in words:
+            return kind(word)
         near = nearest(scalar.text, words)
         hint = f"did you mean {near}?" if near else f"write {listed(words, 'or')}"
         raise Unfit(f"{shown(scalar.text)} is not a {noun}: {hint}")
