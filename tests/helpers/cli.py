@@ -97,11 +97,12 @@ class Qauvern:
         env: Mapping[str, str] | None = None,
         encoding: str = "utf-8",
         colors: bool = False,
+        traceback: bool = False,
     ) -> Run:
         """Runs it. `exits` is the status it must end with (None: any).
 
         `answers` is what a person types; with it stdin is a terminal. `piped` is what stdin holds otherwise. `colors`
-        makes stdout and stderr terminals.
+        makes stdout and stderr terminals. `traceback` says whether there must be one.
         """
         variables = {**self.environment, **({} if columns is None else {"COLUMNS": str(columns)}), **(env or {})}
         stdin = Stream(answers or piped, is_terminal=answers is not None)
@@ -118,7 +119,7 @@ class Qauvern:
         self.runs.append(run)
         leaked = [secret for secret in SECRETS if secret in run.output]
         assert not leaked, f"{leaked} in the output"
-        assert "Traceback" not in run.output, "a traceback"
+        assert ("Traceback" in run.output) is traceback, "a traceback" if not traceback else "no traceback"
         if exits is not None:
             assert run.exit_code == exits, f"exit code {run.exit_code}, expected {exits}: {run.stderr}"
         return run
