@@ -64,15 +64,3 @@ class TestTheCommandLine:
 
     def test_without_options_it_is_as_installed(self) -> None:
         assert CommandLine().spell("analyze") == "qauvern analyze"
-
-    @pytest.mark.parametrize(
-        ("arguments", "spelled"),
-        [
-            (["analyze"], "qauvern undo"),
-            (["--sandbox", "analyze", "-c", "a.yaml"], "qauvern --sandbox undo --config a.yaml"),
-            (["--staging", "analyze", "--config=a.yaml"], "qauvern --staging undo --config a.yaml"),
-            (["analyze", "--config"], "qauvern undo"),
-        ],
-    )
-    def test_it_is_taken_from_the_arguments(self, arguments: list[str], spelled: str) -> None:
-        assert CommandLine.of_arguments(arguments).spell("undo") == spelled

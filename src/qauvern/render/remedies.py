@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Formatter
 from typing import Final, Protocol
@@ -27,18 +27,6 @@ class CommandLine:
 
     global_options: tuple[str, ...] = ()
     config: str | None = None
-
-    @classmethod
-    def of_arguments(cls, arguments: Sequence[str]) -> CommandLine:
-        """By the arguments of this command. What its environment says holds for the other one as well."""
-        named = next((name for name in ("--sandbox", "--staging") if name in arguments), None)
-        config = None
-        for argument, following in zip(arguments, [*arguments[1:], None], strict=True):
-            if argument in ("--config", "-c"):
-                config = following
-            elif argument.startswith("--config="):
-                config = argument.partition("=")[2]
-        return cls((named,) if named else (), config)
 
     def spell(self, *words: str, with_config: bool = True) -> str:
         """The command as it is typed into a shell."""
