@@ -107,11 +107,7 @@ class TestTheNumbers:
         assert document["limit"]["seconds"] == 6_000
 
     def test_one_without_an_allocation(self, site: Site) -> None:
-        live = site.sandbox._live
-        crn = site.crn_of("agritech-pilot")
-        with live.lock:
-            held = live.instances[crn].held
-            live._apply(live.instances[crn], type(held)(None, held.limit_seconds, held.backends), "update")
+        site.sandbox.operator.put("agritech-pilot", allocation_seconds=None)
         document = explained(site, "agritech-pilot")
         check(document)
         assert document["floor"] is None

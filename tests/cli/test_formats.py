@@ -122,11 +122,7 @@ class TestCsv:
 
     def test_infinite_fairness_is_null_and_empty(self, site: Site) -> None:
         """An archived instance that was used: usage over an allocation of 0."""
-        live = site.sandbox._live
-        crn = site.crn_of("chem-catalysis")
-        with live.lock:
-            held = live.instances[crn].held
-            live._apply(live.instances[crn], type(held)(0, held.limit_seconds, held.backends), "update")
+        site.sandbox.operator.put("chem-catalysis", allocation_seconds=0)
         shown = {each["name"]: each for each in site.qauvern("show", "--format", "json").json()["instances"]}
         assert shown["chem-catalysis"]["fairness"] is None
         (row,) = [row for row in rows_of(run_csv(site, "show")) if row["name"] == "chem-catalysis"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from qauvern.config import load, parse
 from qauvern.model import InstanceSettings
-from tests.helpers.cli import PREMIUM, Qauvern, Run, Site
+from tests.helpers.cli import Qauvern, Run, Site
 
 NEW = ("legacy-pilot", "visitor-access")
 """What the account has and the config file lacks."""
@@ -71,9 +70,10 @@ class Drifted:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.crns = {str(each["name"]): str(each["crn"]) for each in site.configuration()["instances"]}
-        self._change(RENAMED, name="aerospace, renamed")
-        self._change(UNLIMITED, limit_seconds=4321)
-        self._change(ARCHIVED, allocation_seconds=0)
+        operator = site.sandbox.operator
+        operator.put(RENAMED, name="aerospace, renamed")
+        operator.put(UNLIMITED, limit_seconds=4321)
+        operator.put(ARCHIVED, allocation_seconds=0)
         self.disappear(MISSING)
         configuration = site.configuration()
         for each in configuration["instances"]:
@@ -82,16 +82,8 @@ class Drifted:
         self.text = yaml_text(configuration)
         site.write_config(self.text)
 
-    def _change(self, label: str, *, name: str | None = None, **held: int | None) -> None:
-        live = self.site.sandbox._live
-        instance = live.instances[self.crns[label]]
-        live._keep(replace(instance, name=name or label, held=replace(instance.held, **held)))  # type: ignore[arg-type]
-
     def disappear(self, *labels: str) -> None:
-        live = self.site.sandbox._live
-        for label in labels:
-            live.crns_by_plan[PREMIUM].remove(self.crns[label])
-            del live.instances[self.crns[label]]
+        self.site.sandbox.operator.remove(*(self.crns[label] for label in labels))
 
     def update(self, *arguments: str, exits: int = 0, answers: str | None = None) -> Run:
         return self.site.qauvern("update", *arguments, exits=exits, answers=answers)
@@ -332,7 +324,7 @@ class TestFaults:
         assert {str(each.crn) for each in two_pages.instances.values()} == listed
 
     def test_a_suddenly_empty_list_changes_nothing(self, drifted: Drifted) -> None:
-        drifted.site.sandbox._live.crns_by_plan[PREMIUM].clear()
+        drifted.site.sandbox.operator.remove(*(each["crn"] for each in drifted.site.live().values()))
         run = drifted.update("--yes", exits=1)
         assert "taken for a fault, and nothing was changed" in run.stderr
         drifted.assert_untouched()

@@ -6,13 +6,12 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from qauvern.sandbox import RequestRecord, Sandbox, Total
-from qauvern.sandbox._server import Cut
+from qauvern.sandbox import Call, Cut, Reply, RequestRecord, Sandbox
 from tests.helpers.cli import Qauvern, Run, Site
 
 LIMIT_ONLY = "materials-superconductors"
@@ -56,26 +55,16 @@ class Account(Site):
         return (self.wanted[name][0] or 0) - (self.start_values[name][0] or 0)
 
     def _values(self, crn: str) -> Values:
-        live = self.sandbox._live
-        with live.lock:
-            live.settle()
-            held = live.instances[crn].held
+        held = self.sandbox.operator.instance(crn).held
         return held.allocation_seconds, held.limit_seconds
 
     def put(self, name: str, allocation: int | None, limit: int | None = None) -> None:
         """Somebody else's change, at once."""
-        live = self.sandbox._live
-        with live.lock:
-            instance = next(each for each in live.instances.values() if each.name == name)
-            held = replace(instance.held, allocation_seconds=allocation, limit_seconds=limit)
-            live._apply(instance, held, "update")
+        self.sandbox.operator.put(name, allocation_seconds=allocation, limit_seconds=limit)
 
     def end_operations(self) -> None:
         """IBM ends what hung."""
-        live = self.sandbox._live
-        with live.lock:
-            for crn, instance in list(live.instances.items()):
-                live._keep(replace(live.instances[crn], operation=replace(instance.operation, state="succeeded")))
+        self.sandbox.operator.end_operations()
 
     def patched(self) -> list[str]:
         """The names of the instances that were written to, in the order of the answers."""
@@ -121,7 +110,7 @@ def small_account(qauvern: Qauvern, folder: Path) -> Iterator[Account]:
         qauvern.environment.update(running.environment())
         qauvern.sandbox = sandbox
         account = Account(sandbox, running, folder, qauvern)
-        watch_over_nothing(sandbox)
+        sandbox.operator.watch_budget(False)
         account.set_budget(sandbox.describe()["held_seconds"])
         configuration = account.configuration()
         for each in configuration["instances"]:
@@ -133,31 +122,11 @@ def small_account(qauvern: Qauvern, folder: Path) -> Iterator[Account]:
         held, proposed = account.values, account.wanted[LIMIT_ONLY][0] or 0
         account.put(LARGEST, (held[LARGEST][0] or 0) + (held[LIMIT_ONLY][0] or 0) - proposed)
         account.put(LIMIT_ONLY, proposed)
-        with sandbox._live.lock:
-            del sandbox._live.totals[:]
-            sandbox._live.totals.append(Total(sandbox._live.now(), "premium", sandbox.describe()["held_seconds"]))
-            sandbox._live.applied.clear()
+        sandbox.operator.clear_records()
         account.start_values = account.values
         assert (len(account.decreases), len(account.increases), account.delta(LIMIT_ONLY)) == (3, 2, 0)
-        sandbox.clear_requests()
         qauvern.runs.clear()
         yield account
-
-
-def watch_over_nothing(sandbox: Sandbox) -> None:
-    """Takes the sandbox's own check of the budget away: what keeps the total within it must be qauvern."""
-    live = sandbox._live
-    end = live._end
-
-    def end_unchecked(change: Any) -> None:
-        account = live.account
-        live.account = replace(account, subscriptions=())
-        try:
-            end(change)
-        finally:
-            live.account = account
-
-    live._end = end_unchecked  # type: ignore[method-assign]
 
 
 def _proposed(account: Account) -> dict[str, Values]:
@@ -179,25 +148,23 @@ class Moment:
 
     def then(self, do: Callable[[], None]) -> Moment:
         """Does it at that moment, in the sandbox's thread; the client gets its answer afterwards, if at all."""
-        sandbox = self.account.sandbox
-        perform = sandbox._perform
 
-        def performed(call: Any, verdict: Any) -> Any:
+        def performed(call: Call, carry_out: Callable[[], Reply]) -> Reply:
             if call.kind != "patch":
-                return perform(call, verdict)
+                return carry_out()
             with self._lock:
                 self.seen += 1
                 is_it = self.seen == self.nth
             if not is_it:
-                return perform(call, verdict)
-            reply = perform(call, verdict) if self.after else None
+                return carry_out()
+            reply = carry_out() if self.after else None
             do()
             self.reached.set()
             if not self.answers:
                 raise Cut
-            return reply or perform(call, verdict)
+            return reply or carry_out()
 
-        sandbox._perform = performed  # type: ignore[method-assign]
+        self.account.sandbox.operator.intercept(performed)
         return self
 
 

@@ -13,11 +13,9 @@ from typing import Any
 
 import pytest
 
-from qauvern.sandbox import RunningSandbox, Sandbox
-from qauvern.sandbox._live import LiveAccount
-from qauvern.sandbox._wire import Call, Reply
+from qauvern.sandbox import Call, Reply, RunningSandbox, Sandbox
 from tests.helpers.cli import PREMIUM, Qauvern, Run, Site
-from tests.helpers.safety import watch_over_nothing, written_crn
+from tests.helpers.safety import written_crn
 
 Values = tuple[int | None, int | None]
 """Allocation and limit in seconds."""
@@ -33,8 +31,8 @@ class HostileSite(Site):
     def reset(self) -> None:
         """The account as it was made, with every second of its budget held."""
         sandbox = self.sandbox
-        sandbox._live = LiveAccount(sandbox._live.account, 0.0)
-        watch_over_nothing(sandbox)
+        sandbox.operator.reset()
+        sandbox.operator.watch_budget(False)
         self.set_budget(sandbox.describe()["held_seconds"])
         sandbox.clear_requests()
         self.qauvern.runs.clear()
@@ -45,12 +43,10 @@ class HostileSite(Site):
 
     def values(self) -> dict[str, Values]:
         """What the instances hold, by CRN."""
-        live = self.sandbox._live
-        with live.lock:
-            live.settle()
-            return {
-                crn: (each.held.allocation_seconds, each.held.limit_seconds) for crn, each in live.instances.items()
-            }
+        return {
+            each.crn: (each.held.allocation_seconds, each.held.limit_seconds)
+            for each in self.sandbox.operator.instances()
+        }
 
     def wanted(self) -> dict[str, Values]:
         """What an unbent account leads to, by CRN."""
@@ -94,8 +90,7 @@ def _made(qauvern: Qauvern, folder: Path, sandbox: Sandbox, running: RunningSand
     qauvern.sandbox = sandbox
     site = HostileSite(sandbox, running, folder, qauvern)
     site.write_config(site.configuration())
-    perform = sandbox._perform
-    sandbox._perform = lambda call, verdict: site.bend(call, perform(call, verdict))  # type: ignore[method-assign]
+    sandbox.operator.intercept(lambda call, carry_out: site.bend(call, carry_out()))
     site.reset()
     return site
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qauvern.sandbox._wire import Call, Reply
+from qauvern.sandbox import Call, Reply
 from tests.hostile.conftest import HostileSite, told_budget
 from tests.hostile.mutations import BODIES, DELETED, DOUBLED, Path, bent, bounded, place, turns, values
 

@@ -6,14 +6,13 @@ import base64
 import html
 import json
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
 import pytest
 
 from qauvern.cloud.credentials import HIDDEN, Redactor
-from qauvern.sandbox._tokens import Tokens
-from qauvern.sandbox._wire import Call, Reply
+from qauvern.sandbox import Call, Reply
 from tests.hostile.conftest import HostileSite
 
 KEY = "qauvern+sandbox/administrator%&=key~1"
@@ -67,17 +66,19 @@ def assert_kept(secrets: Iterable[str], site: HostileSite) -> None:
 
 
 @pytest.fixture
-def secretive(hostile: HostileSite, monkeypatch: pytest.MonkeyPatch) -> tuple[HostileSite, set[str]]:
+def secretive(hostile: HostileSite) -> tuple[HostileSite, set[str]]:
     """The account behind a key that is hard to hide; the secrets so far: the key, and every token that is out."""
     secrets = {KEY}
-    signed = Tokens._signed
 
-    def remembered(self: Tokens, claims: dict[str, object]) -> str:
-        secrets.add(token := signed(self, claims))
-        return token
+    def remembered(_call: Call, carry_out: Callable[[], Reply]) -> Reply:
+        reply = carry_out()
+        if isinstance(reply.document, dict) and reply.status == 200 and "access_token" in reply.document:
+            secrets.add(reply.document["access_token"])
+        return reply
 
-    monkeypatch.setattr(Tokens, "_signed", remembered)
-    hostile.sandbox._tokens._roles_by_key[KEY] = "administrator"
+    operator = hostile.sandbox.operator
+    operator.intercept(remembered)
+    operator.add_key(KEY)
     hostile.qauvern.environment["IBMCLOUD_API_KEY"] = KEY
     return hostile, secrets
 

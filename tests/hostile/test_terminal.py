@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from qauvern.config import render_plain
-from qauvern.sandbox._wire import Call, Reply
+from qauvern.sandbox import Call, Reply
 from tests.hostile.conftest import HostileSite
 
 CODES = "\x1b[31m\x07\r\x9b2J\u200b\u202e\u2028\x7f"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from qauvern.sandbox import Call, Reply
 from tests.helpers.cli import Run
 from tests.helpers.safety import LARGEST, LIMIT_ONLY, Account, Moment
 
@@ -110,16 +111,15 @@ def test_one_that_others_change_between_two_tries_is_not_written_over(account: A
     name = "protein-folding"
     account.sandbox.inject(f"patch:{name}#1=429/0")
     seen = {"reads": 0}
-    perform = account.sandbox._perform
 
-    def performed(call: object, verdict: object) -> object:
-        if getattr(call, "kind", "") == "get" and getattr(call, "item", "") == account.crns[name]:
+    def performed(call: Call, carry_out: Callable[[], Reply]) -> Reply:
+        if call.kind == "get" and call.item == account.crns[name]:
             seen["reads"] += 1
             if seen["reads"] == 3:  # before the write; after it, told to wait; before the next one
                 account.put(name, 15_000)
-        return perform(call, verdict)  # type: ignore[arg-type]
+        return carry_out()
 
-    account.sandbox._perform = performed  # type: ignore[assignment, method-assign]
+    account.sandbox.operator.intercept(performed)
     run = account.optimize(exits=3)
     assert account.values[name] == (15_000, None)
     assert account.patched().count(name) == 1

@@ -194,8 +194,10 @@ def test_every_write_failing_alike_writes_nothing_above_the_budget(account: Acco
 
 
 def test_operations_that_outlast_the_timeout_are_unknown_and_count_with_the_larger_value(account: Account) -> None:
+    account.sandbox.operator.set_operation_delay(0.3)
     with within_budget(account):
         account.optimize("--operation-timeout", "0s", exits=3)
+    account.sandbox.operator.set_operation_delay(0.0)
     said = outcomes(account)
     assert {said[name] for name in (*account.decreases, LIMIT_ONLY)} == {"unknown"}
     assert {said[name] for name in account.increases} == {"held back"}

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 
 def interrupted(account: Account, nth: int, *signals: signal.Signals, concurrency: int = 2) -> subprocess.Popen[str]:
     """A run that gets the signals while its nth write is in flight; its outputs are read by the caller."""
-    account.sandbox._live.operation_delay = 0.0
+    account.sandbox.operator.set_operation_delay(0.0)
     started: list[subprocess.Popen[str]] = []
 
     def send() -> None:
@@ -76,7 +76,7 @@ def test_nothing_is_tried_again_after_the_signal(account: Account) -> None:
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_a_reader_that_goes_away_does_not_stop_the_run(account: Account, stream: str) -> None:
-    account.sandbox._live.operation_delay = 0.0
+    account.sandbox.operator.set_operation_delay(0.0)
     gone: list[subprocess.Popen[str]] = []
     Moment(account, 1).then(lambda: getattr(gone[0], stream).close())
     gone.append(account.start("-v", "optimize", "--yes"))

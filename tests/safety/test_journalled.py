@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from qauvern.apply import journal as journals
+from qauvern.sandbox import Call
 from tests.helpers.cli import SECRETS
 from tests.helpers.safety import LARGEST, Account
 
@@ -26,17 +27,14 @@ def test_every_intent_is_on_disk_before_its_write_arrives(account: Account, monk
 
     monkeypatch.setattr("qauvern.apply.journal.os.fsync", noted)
     seen: dict[str, set[str]] = {}
-    perform = account.sandbox._perform
 
-    def performed(call: Any, verdict: Any) -> Any:
-        if call.kind == "patch":
-            (path,) = account.journals
-            on_disk = path.read_bytes()[: synced[path.stat().st_ino]].splitlines()
-            events = [json.loads(line) for line in on_disk]
-            seen[call.item] = {event["crn"] for event in events if event["event"] == "intent"}
-        return perform(call, verdict)
+    def note_intents(call: Call) -> None:
+        (path,) = account.journals
+        on_disk = path.read_bytes()[: synced[path.stat().st_ino]].splitlines()
+        events = [json.loads(line) for line in on_disk]
+        seen[call.item] = {event["crn"] for event in events if event["event"] == "intent"}
 
-    account.sandbox._perform = performed  # type: ignore[method-assign]
+    account.sandbox.operator.on_write(note_intents)
     account.optimize()
     assert seen.keys() == set(account.crns.values())
     for crn, intents in seen.items():

@@ -18,7 +18,7 @@ WRITES = 6
 
 def killed_at(account: Account, nth: int, *, after: bool) -> subprocess.Popen[str]:
     """A run that is killed when the sandbox has received, or carried out, its nth write."""
-    account.sandbox._live.operation_delay = 0.0
+    account.sandbox.operator.set_operation_delay(0.0)
     started: list[subprocess.Popen[str]] = []
 
     def kill() -> None:

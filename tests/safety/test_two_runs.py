@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="starts processes")
 @contextmanager
 def at_work(account: Account) -> Iterator[tuple[int, threading.Event]]:
     """A run in another process that is at its first write until the event is set; its process id."""
-    account.sandbox._live.operation_delay = 0.0
+    account.sandbox.operator.set_operation_delay(0.0)
     may_go_on = threading.Event()
     received = threading.Event()
 

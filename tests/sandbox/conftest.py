@@ -23,7 +23,7 @@ class Client:
         self.sandbox = sandbox
         self.running = running
         self.session = session
-        session.headers.update({"IBM-API-Version": "2026-02-15", "Account-Id": sandbox.account_id})
+        session.headers.update({"IBM-API-Version": "2026-04-15", "Account-Id": sandbox.account_id})
 
     def token(self, key: str | None = None) -> requests.Response:
         form = {"grant_type": GRANT_TYPE, "apikey": key or self.sandbox.api_key}

@@ -9,7 +9,6 @@ import pytest
 import requests
 
 from qauvern.sandbox import Sandbox
-from qauvern.sandbox._faults import Faults, parse_fault
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Client, Serve
@@ -39,8 +38,6 @@ class TestGrammar:
     )
     def test_a_bad_spec_is_refused_with_a_reason(self, text: str, complaint: str) -> None:
         with pytest.raises(ValueError, match=complaint):
-            parse_fault(text)
-        with pytest.raises(ValueError, match=complaint):
             Sandbox.create(faults=[text])
 
     @pytest.mark.parametrize(
@@ -51,24 +48,31 @@ class TestGrammar:
             ("usage:2+=500", [2, 3, 4, 5]),
             ("usage=500:3", [1, 2, 3]),
             ("usage:3+=500:2", [3, 4]),
-            ("usage:a#2=500", [3]),
-            ("usage:a=500", [1, 3, 5]),
-            ("any:a#2+=500", [3, 5]),
+            (f"usage:{NAME}#2=500", [3]),
+            (f"usage:{NAME}=500", [1, 3, 5]),
+            (f"any:{NAME}#2+=500", [3, 5]),
             ("usage:crn:v1::=500", []),
             ("patch=500", []),
         ],
     )
-    def test_which_requests_are_befallen(self, text: str, befallen: list[int]) -> None:
-        faults = Faults([text])
-        asked = ["a", "b", "a", "b", "a"]
-        hit = [n for n, name in enumerate(asked, 1) if faults.judge("usage", {name}).effect]
+    def test_which_requests_are_befallen(self, client: Client, text: str, befallen: list[int]) -> None:
+        """Two instances are asked in turn."""
+        crns = [crn(client), str(client.named("chem-catalysis")["crn"])]
+        client.sandbox.inject(text)
+        hit = []
+        for number in range(1, 6):
+            asked = crns[(number - 1) % 2]
+            answer = client.quantum("/v1/instances/usage", region=asked.split(":")[5], headers={"Service-CRN": asked})
+            hit += [number] if answer.status_code == 500 else []
         assert hit == befallen
 
-    def test_a_delay_joins_the_first_of_the_other_faults(self) -> None:
-        verdict = Faults(["any=slow:1", "get=500", "get=429", "any=slow:0.5"]).judge("get", set())
-        assert verdict.delay_seconds == 1.5
-        assert verdict.effect is not None
-        assert verdict.effect.status == 500
+    def test_a_delay_joins_the_first_of_the_other_faults(self, client: Client) -> None:
+        target = crn(client)
+        client.sandbox.inject("any=slow:0.05", "get=500", "get=429", "any=slow:0.03")
+        started = time.monotonic()
+        answer = client.rc("GET", f"/{target.split(':')[7]}")
+        assert time.monotonic() - started >= 0.08
+        assert answer.status_code == 500
 
 
 class TestStatus:
@@ -152,6 +156,7 @@ class TestOperations:
         ("kind", "state", "applied"),
         [
             ("ignored", "succeeded", False),
+            ("not-enforced", "succeeded", True),
             ("stuck", "in progress", False),
             ("stuck-applied", "in progress", True),
         ],

@@ -46,6 +46,8 @@ class TestResourceController:
         after = sdk.get_resource_instance(id=found["id"]).get_result()
         assert after["extensions"]["usage_allocation_seconds"] == 600
         assert after["extensions"]["instance_limit_seconds"] == 700
+        sdk.update_resource_instance(id=found["guid"], parameters={"usage_allocation_seconds": 601})
+        assert sdk.get_resource_instance(id=found["id"]).get_result()["extensions"]["usage_allocation_seconds"] == 601
         made = sdk.create_resource_instance(
             name="made by the SDK",
             target="us-east",
@@ -54,7 +56,7 @@ class TestResourceController:
             parameters={"usage_allocation_seconds": "60"},
         ).get_result()
         assert sdk.get_resource_instance(id=made["guid"]).get_result()["name"] == "made by the SDK"
-        assert [change.kind for change in client.sandbox.applied_changes] == ["update", "create"]
+        assert [change.kind for change in client.sandbox.applied_changes] == ["update", "update", "create"]
 
     def test_errors_carry_ibms_message(self, sdk: Any) -> None:
         with pytest.raises(ApiException) as caught:
@@ -65,7 +67,7 @@ class TestResourceController:
     def test_a_refused_write_says_why_and_changes_nothing(self, client: Client, sdk: Any) -> None:
         found = sdk.list_resource_instances(resource_plan_id=PREMIUM, limit=1).get_result()["resources"][0]
         with pytest.raises(ApiException, match="string of digits") as caught:
-            sdk.update_resource_instance(id=found["id"], parameters={"usage_allocation_seconds": 5})
+            sdk.update_resource_instance(id=found["id"], parameters={"usage_allocation_seconds": 5.5})
         assert caught.value.status_code == 400
         with pytest.raises(ApiException, match="180 characters") as caught:
             sdk.create_resource_instance(

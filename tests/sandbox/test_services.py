@@ -155,8 +155,14 @@ class TestPatch:
             headers={"Service-CRN": crn},
         )
 
-    @pytest.mark.parametrize("value", [600, "6e2", "-1", "", "٣", 1.5, True])
-    def test_only_strings_of_digits_or_null_are_numbers(self, client: Client, value: object) -> None:
+    @pytest.mark.parametrize("value", [600, "600"])
+    def test_integers_and_strings_of_digits_are_numbers(self, client: Client, value: object) -> None:
+        found = client.named("finance-portfolio")
+        client.rc("PATCH", f"/{found['guid']}", json={"parameters": {"usage_allocation_seconds": value}})
+        assert client.get(found["crn"])["extensions"]["usage_allocation_seconds"] == 600
+
+    @pytest.mark.parametrize("value", ["6e2", "-1", -1, "", "٣", 1.5, True, [600]])
+    def test_nothing_else_but_null_is_a_number(self, client: Client, value: object) -> None:
         crn = client.named("finance-portfolio")["crn"]
         answer = client.patch(crn, usage_allocation_seconds=value)
         assert answer.status_code == 400
@@ -254,17 +260,37 @@ class TestCreate:
 
 
 class TestQuantumHeaders:
-    @pytest.mark.parametrize("version", [None, "latest"])
-    def test_a_request_without_an_api_version_is_400(self, client: Client, version: str | None) -> None:
+    @pytest.mark.parametrize("version", [None, "latest", "2025-05-01", "2027-01-01"])
+    def test_a_request_without_a_known_api_version_is_400(self, client: Client, version: str | None) -> None:
         del client.session.headers["IBM-API-Version"]
         headers = {"IBM-API-Version": version} if version else {}
         answer = client.quantum(f"/v1/accounts/{client.sandbox.account_id}", headers=headers)
         assert answer.status_code == 400
 
+    def test_the_newest_version_and_the_one_before_answer(self, client: Client) -> None:
+        rows = client.session.get(
+            client.running.quantum_url.replace("{region}", "us-east") + "/v1/versions",
+            headers={"Authorization": "", "IBM-API-Version": ""},
+            timeout=5,
+        ).json()["versions"]
+        assert rows == [{"version": "2026-04-15"}, {"version": "2026-02-15", "sunset_date": "2027-02-15"}]
+        for row in rows:
+            headers = {"IBM-API-Version": row["version"]}
+            assert client.quantum(f"/v1/accounts/{client.sandbox.account_id}", headers=headers).status_code == 200
+
     def test_analytics_needs_its_account(self, client: Client) -> None:
         assert client.quantum("/v1/analytics/usage", headers={"Account-Id": "other"}).status_code == 403
         del client.session.headers["Account-Id"]
         assert client.quantum("/v1/analytics/usage").status_code == 400
+
+    def test_analytics_take_an_instance_of_the_region_for_the_account(self, client: Client) -> None:
+        by_account = client.quantum("/v1/analytics/usage_grouped", params={"group_by": "plan"}).json()["data"]
+        client.sandbox.operator.refuse_account_id()
+        assert client.quantum("/v1/analytics/usage_grouped", params={"group_by": "plan"}).status_code == 400
+        headers = {"Service-CRN": client.named("chem-catalysis")["crn"]}
+        answer = client.quantum("/v1/analytics/usage_grouped", params={"group_by": "plan"}, headers=headers)
+        assert answer.json()["data"] == by_account
+        assert client.quantum("/v1/analytics/usage", region="eu-de", headers=headers).status_code == 404
 
     def test_an_unknown_region_or_path_is_404(self, client: Client) -> None:
         assert client.quantum("/v1/analytics/usage", region="mars").status_code == 404
@@ -280,6 +306,20 @@ class TestQuantumHeaders:
         assert client.quantum("/v1/analytics/usage").status_code == 403
         assert client.quantum("/v1/analytics/usage_grouped").status_code == 403
 
+    @pytest.mark.parametrize(
+        ("path", "action"),
+        [
+            ("/v1/accounts/{account}", "quantum-computing.account-configuration.read"),
+            ("/v1/analytics/usage", "quantum-computing.account-analytics-usage.read"),
+            ("/v1/analytics/filters", "quantum-computing.account-analytics-filters.read"),
+        ],
+    )
+    def test_a_403_names_the_action_that_is_missing(self, client: Client, path: str, action: str) -> None:
+        client.sandbox.operator.deny(action)
+        answer = client.quantum(path.replace("{account}", client.sandbox.account_id))
+        assert answer.status_code == 403
+        assert action in answer.json()["errors"][0]["message"]
+
 
 class TestAccount:
     def test_a_plan_has_two_subscriptions_that_add_up(self, client: Client) -> None:
@@ -294,10 +334,16 @@ class TestAccount:
         )
         assert len(client.quantum(path).json()["plans"]) == 3
 
-    def test_only_us_east_answers_and_only_for_this_account(self, client: Client) -> None:
+    def test_another_id_gets_a_default_account_with_its_own_id(self, client: Client) -> None:
+        answer = client.quantum(f"/v1/accounts/{'f' * 32}", params={"plan_id": PREMIUM})
+        assert answer.status_code == 200
+        document = answer.json()
+        assert document["account_id"] not in ("f" * 32, client.sandbox.account_id)
+        assert [plan["plan_id"] for plan in document["plans"]] == [PREMIUM]
+
+    def test_only_us_east_answers(self, client: Client) -> None:
         path = f"/v1/accounts/{client.sandbox.account_id}"
         assert client.quantum(path, region="eu-de").status_code == 404
-        assert client.quantum("/v1/accounts/other").status_code == 404
 
 
 class TestInstance:
@@ -319,8 +365,7 @@ class TestInstance:
             fractions += consumed != int(consumed)
             limit = found["extensions"]["instance_limit_seconds"]
             assert usage.get("usage_limit_seconds") == limit
-            if limit is not None:
-                assert usage["usage_limit_reached"] == (consumed >= limit)
+            assert usage["usage_limit_reached"] == (limit is not None and consumed >= limit)
         assert fractions > 3
 
     def test_a_region_answers_for_its_own_instances_only(self, client: Client) -> None:
@@ -349,6 +394,87 @@ class TestInstance:
         if status == 204:
             assert client.get(crn)["extensions"]["instance_limit_seconds"] == document["instance_limit"]
 
+    def test_an_exhausted_plan_has_reached_the_limit_of_every_instance(self, client: Client) -> None:
+        client.sandbox.operator.set_budget(50_000)
+        assert self.usage(client, "agritech-pilot")["usage_limit_reached"] is True
+
+    def usage(self, client: Client, name: str) -> dict[str, Any]:
+        found = client.sandbox.operator.instance(name)
+        answer = client.quantum("/v1/instances/usage", region=found.region, headers={"Service-CRN": found.crn})
+        return dict(answer.json())
+
+    def test_what_is_enforced_may_lag_behind_extensions(self, client: Client) -> None:
+        before = self.usage(client, "finance-portfolio")["usage_allocation_seconds"]
+        client.sandbox.operator.set_enforcement_lag(0.3)
+        found = client.named("finance-portfolio")
+        client.patch(found["crn"], usage_allocation_seconds=700, instance_limit_seconds=500)
+        assert client.get(found["crn"])["extensions"]["usage_allocation_seconds"] == 700
+        usage = self.usage(client, "finance-portfolio")
+        assert usage["usage_allocation_seconds"] == before
+        assert "usage_limit_seconds" not in usage
+        time.sleep(0.31)
+        usage = self.usage(client, "finance-portfolio")
+        assert (usage["usage_allocation_seconds"], usage["usage_limit_seconds"]) == (700, 500)
+
+    def test_what_is_not_enforced_stays_so_until_the_next_write(self, client: Client) -> None:
+        found = client.named("finance-portfolio")
+        before = self.usage(client, "finance-portfolio")["usage_allocation_seconds"]
+        client.sandbox.inject("patch=not-enforced:1")
+        asked = {"usage_allocation_seconds": 700, "instance_limit_seconds": 500}
+        client.patch(found["crn"], **asked)
+        after = client.get(found["crn"])
+        assert (after["last_operation"]["state"], after["extensions"]["instance_limit_seconds"]) == ("succeeded", 500)
+        usage = self.usage(client, "finance-portfolio")
+        assert (usage["usage_allocation_seconds"], usage.get("usage_limit_seconds")) == (before, None)
+        client.patch(found["crn"], **asked, timestamp="2")
+        assert self.usage(client, "finance-portfolio")["usage_limit_seconds"] == 500
+
+    def test_resource_units_are_announced_then_used(self, client: Client) -> None:
+        found = client.named("finance-portfolio")
+        assert "usage_allocation_ru" not in found["extensions"]
+        client.sandbox.operator.announce_resource_units(None)
+        assert client.get(found["crn"])["extensions"]["usage_allocation_ru"] is None
+        client.sandbox.operator.announce_resource_units(0.5)
+        units = client.get(found["crn"])["extensions"]["usage_allocation_ru"]
+        assert units == found["extensions"]["usage_allocation_seconds"] / 2
+        usage = self.usage(client, "finance-portfolio")
+        assert usage["usage_consumed_ru"] == pytest.approx(usage["usage_consumed_seconds"] / 2, abs=0.001)
+        assert usage["usage_limit_ru"] is None
+
+    def devices(self, client: Client, name: str, **query: str) -> list[dict[str, Any]]:
+        found = client.sandbox.operator.instance(name)
+        headers = {"Service-CRN": found.crn}
+        answer = client.quantum("/v1/backends", region=found.region, headers=headers, params=query)
+        return list(answer.json()["devices"])
+
+    def test_waiting_times_come_where_they_are_asked_for(self, client: Client) -> None:
+        assert "wait_time_seconds" not in self.devices(client, "chem-catalysis")[0]
+        client.sandbox.operator.set_device("ibm_boston", status="maintenance", queue_length=3)
+        for device in self.devices(client, "chem-catalysis", fields="wait_time_seconds"):
+            assert device["wait_time_seconds"] >= device["queue_length"]
+            assert (device["status"]["name"] == "maintenance") == (device["name"] == "ibm_boston")
+
+    def test_support_may_change_the_effective_backends(self, client: Client) -> None:
+        """Extensions do not tell. A write with backends sets them, one without leaves them."""
+        name, crn = "device-benchmarks", client.named("device-benchmarks")["crn"]
+        told = client.get(crn)["extensions"]["backends"]
+        client.sandbox.operator.set_effective_backends(name, "ibm_marrakesh")
+        assert client.get(crn)["extensions"]["backends"] == told
+        assert [device["name"] for device in self.devices(client, name)] == ["ibm_marrakesh"]
+        client.patch(crn, usage_allocation_seconds=900)
+        assert client.get(crn)["extensions"]["backends"] == told
+        assert [device["name"] for device in self.devices(client, name)] == ["ibm_marrakesh"]
+        client.patch(crn, usage_allocation_seconds=900, backends=["ibm_boston"])
+        assert [device["name"] for device in self.devices(client, name)] == ["ibm_boston"]
+
+    def test_a_write_without_backends_may_end_that_too(self, client: Client) -> None:
+        name = "device-benchmarks"
+        operator = client.sandbox.operator
+        operator.set_effective_backends(name, "ibm_marrakesh")
+        operator.wipe_effective_backends()
+        client.patch(client.named(name)["crn"], usage_allocation_seconds=900)
+        assert len(self.devices(client, name)) == 4
+
     def test_devices_are_those_that_the_instance_may_use(self, client: Client) -> None:
         found = client.named("device-benchmarks")
         devices = client.quantum("/v1/backends", headers={"Service-CRN": found["crn"]}).json()["devices"]
@@ -363,6 +489,28 @@ class TestInstance:
         created = [row["created"] for row in rows]
         assert len(rows) > 5
         assert created == sorted(created, reverse=True)
+        assert all(row["usage"]["qpu_charge_time_seconds"] == row["usage_seconds"] for row in rows)
+
+    def test_workloads_come_in_pages_and_may_be_filtered(self, client: Client) -> None:
+        headers = {"Service-CRN": client.named("chem-catalysis")["crn"]}
+
+        def asked(**query: Any) -> dict[str, Any]:
+            return dict(client.quantum("/v1/workloads", headers=headers, params=query).json())
+
+        pages = [asked(limit=20)]
+        while cursor := pages[-1].get("next"):
+            pages.append(asked(limit=20, next=cursor))
+        ids = [row["id"] for page in pages for row in page["workloads"]]
+        assert len(ids) == pages[0]["total_count"] > 40
+        assert asked(limit=20, previous=pages[1]["previous"])["workloads"] == pages[0]["workloads"]
+        first = pages[0]["workloads"][0]
+        for name in ("backend", "mode", "status"):
+            assert {row[name] for row in asked(**{name: first[name]})["workloads"]} == {first[name]}
+        assert asked(status="pending")["workloads"] == []
+        assert asked(created_after=first["created"])["total_count"] == 1
+        assert asked(created_before=first["created"])["total_count"] == len(ids) - 1
+        for wrong in ({"limit": 51}, {"status": "lost"}, {"next": "x"}, {"created_after": "now"}):
+            assert client.quantum("/v1/workloads", headers=headers, params=wrong).status_code == 400
 
 
 class TestAnalytics:
@@ -426,8 +574,49 @@ class TestAnalytics:
     def test_a_bad_grouping_is_400(self, client: Client) -> None:
         assert client.quantum("/v1/analytics/usage_grouped").status_code == 400
 
-    @pytest.mark.parametrize("group", ["instance", "backend"])
-    def test_rows_by_date_are_utc_days_that_add_up(self, client: Client, day: dict[str, str], group: str) -> None:
+    def test_by_date_groups_by_instance_only(self, client: Client, day: dict[str, str]) -> None:
+        query = day | {"group_by": "backend"}
+        assert client.quantum("/v1/analytics/usage_grouped_by_date", params=query).status_code == 400
+
+    @pytest.mark.parametrize("back_days", [3, 28, 100, 400])
+    def test_users_backends_and_days_add_up_to_instances_over_any_span(self, client: Client, back_days: int) -> None:
+        end = client.sandbox.anchor
+        for region in REGIONS:
+            query = {
+                "interval_start": (end - timedelta(days=back_days)).isoformat(),
+                "interval_end": (end - timedelta(days=2, hours=7)).isoformat(),
+            }
+            sums = {}
+            for group in ("instance", "user_id", "backend"):
+                path = "/v1/analytics/usage_grouped"
+                rows = client.quantum(path, region=region, params=query | {"group_by": group}).json()["data"]
+                sums[group] = [sum(row[name] for row in rows) for name in ("usage", "jobs", "queue_time")]
+                assert all(row["usage"] > 0 and row["max_queue_time"] >= row["avg_queue_time"] > 0 for row in rows)
+            path = "/v1/analytics/usage_grouped_by_date"
+            rows = client.quantum(path, region=region, params=query | {"group_by": "instance"}).json()["data"]
+            sums["date"] = [sum(row[name] for row in rows) for name in ("usage", "jobs", "queue_time")]
+            assert sums["instance"][0] > 0
+            assert len(set(map(tuple, sums.values()))) == 1
+
+    def test_what_a_row_says_of_modes_adds_up_to_its_usage(self, client: Client, day: dict[str, str]) -> None:
+        rows = client.quantum("/v1/analytics/usage_grouped", params=day | {"group_by": "instance"}).json()["data"]
+        assert all(
+            row["individual_usage"] + row["dedicated_usage"] + row["batch_usage"] == row["usage"] for row in rows
+        )
+        assert sum(row["sessions"] for row in rows) > 0
+
+    def test_every_grouping_is_a_filter_too(self, client: Client, day: dict[str, str]) -> None:
+        values = client.quantum("/v1/analytics/filters", params=day).json()
+        for group in ("instance", "plan", "backend", "user_id", "subscription_id"):
+            by_key = self.grouped(client, group, day)
+            assert values[group] == sorted(key for key in by_key if key is not None)
+            some = values[group][:2]
+            assert self.grouped(client, group, day | {group: some}) == {key: by_key[key] for key in some}
+        query = day | {"user_id": ["x"] * 201}
+        assert client.quantum("/v1/analytics/usage", params=query).status_code == 400
+
+    def test_rows_by_date_are_utc_days_that_add_up(self, client: Client, day: dict[str, str]) -> None:
+        group = "instance"
         query = day | {"group_by": group}
         rows = client.quantum("/v1/analytics/usage_grouped_by_date", params=query).json()["data"]
         sums: dict[str | None, int] = defaultdict(int)
@@ -444,6 +633,44 @@ class TestAnalytics:
             query = day | {"group_by": "instance"}
             rows = client.quantum("/v1/analytics/usage_grouped", region=region, params=query).json()["data"]
             assert {region_of[row["key"]] for row in rows if row["key"]} == {region}
+
+
+class TestUsers:
+    def users(self, client: Client, **query: Any) -> list[dict[str, Any]]:
+        path = f"/v2/accounts/{client.sandbox.account_id}/users"
+        answer = client.session.get(client.running.user_management_url + path, params=query, timeout=5).json()
+        found = list(answer["resources"])
+        while answer["next_url"]:
+            answer = client.session.get(client.running.user_management_url + answer["next_url"], timeout=5).json()
+            found += answer["resources"]
+        return found
+
+    def test_a_few_dozen_with_names_a_page_at_a_time(self, client: Client) -> None:
+        found = self.users(client)
+        assert len({user["iam_id"] for user in found}) == len(found) > 24
+        assert self.users(client, limit=7) == found
+        for user in found:
+            assert user["firstname"]
+            assert user["lastname"]
+            assert user["email"].isascii()
+
+    def test_those_who_used_the_time_are_among_them_but_for_some_who_left(self, client: Client) -> None:
+        query = {"interval_start": (client.sandbox.anchor - timedelta(days=400)).isoformat(), "group_by": "user_id"}
+        keys = {
+            row["key"]
+            for region in REGIONS
+            for row in client.quantum("/v1/analytics/usage_grouped", region=region, params=query).json()["data"]
+        }
+        listed = {user["iam_id"] for user in self.users(client)}
+        assert len(keys & listed) > 20
+        assert 0 < len(keys - listed) <= 3
+
+    def test_a_member_may_not_list_them(self, client: Client) -> None:
+        client.log_in(client.sandbox.member_api_key)
+        path = f"/v2/accounts/{client.sandbox.account_id}/users"
+        answer = client.session.get(client.running.user_management_url + path, timeout=5)
+        assert answer.status_code == 403
+        assert "user-management.user.list" in answer.json()["errors"][0]["message"]
 
 
 class TestRecords:
@@ -480,6 +707,7 @@ class TestServing:
             "IBMCLOUD_IAM_API_ENDPOINT": f"{base}/iam",
             "IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT": f"{base}/rc",
             "IBMCLOUD_QUANTUM_API_ENDPOINT": base + "/quantum/{region}/api",
+            "IBMCLOUD_USER_MANAGEMENT_ENDPOINT": f"{base}/user-management",
         }
 
     def test_connections_are_kept_and_stopping_does_not_wait_for_them(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,7 +83,7 @@ class TestLock:
         Sandbox.open(tmp_path).close()
 
     def test_without_fcntl_the_lock_is_a_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("qauvern.sandbox._state.fcntl", None)
+        monkeypatch.setitem(sys.modules, "fcntl", None)
         with Sandbox.create(folder=tmp_path), pytest.raises(SandboxBusy):
             Sandbox.open(tmp_path)
         Sandbox.open(tmp_path).close()

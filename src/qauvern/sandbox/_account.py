@@ -20,7 +20,6 @@ from ._model import (
     BACKENDS,
     DAY_MS,
     HOUR_MS,
-    NO_EVENTS,
     PLAN_IDS,
     REGIONS,
     Account,
@@ -63,7 +62,10 @@ class _Grant:
 
 @dataclass(frozen=True)
 class _Draft:
-    """What a kind of instance holds and used over 28 days; `history` is milliseconds used before that."""
+    """What a kind of instance holds and used over 28 days; `history` is milliseconds used in the months before that.
+
+    `age_days` is how long ago it was created; None: longer ago than that.
+    """
 
     allocation: int
     usage_ms: int = 0
@@ -74,6 +76,7 @@ class _Draft:
     history_ms: int = 0
     grants: tuple[_Grant, ...] = ()
     day_edges: tuple[int, ...] = ()
+    age_days: int | None = None
 
 
 _RECENT = (
@@ -132,7 +135,7 @@ def _faded(rng: Random) -> _Draft:
 
 def _newcomer(rng: Random) -> _Draft:
     allocation = _seconds(rng, 3_000, 5_000)
-    return _Draft(allocation, _part(rng, allocation, 0.5, 0.85), (_Burst(0.2, 0.8, 1.0, 5),))
+    return _Draft(allocation, _part(rng, allocation, 0.5, 0.85), (_Burst(0.2, 0.8, 1.0, 5),), age_days=20)
 
 
 def _unused(rng: Random) -> _Draft:
@@ -308,7 +311,8 @@ class _Maker:
         jobs += self._jobs(draft.history_ms, history, edges, usable, users, draft.day_edges)
         if jobs:
             self.events[crn] = Events(jobs)
-        created = iso(self.anchor - timedelta(days=self.rng.randint(91, 900), seconds=self.rng.randint(0, 86_399)))
+        days, seconds = self.rng.randint(91, 900), self.rng.randint(0, 86_399)
+        created = iso(self.anchor - timedelta(days=draft.age_days or days, seconds=seconds))
         held = Held(draft.allocation, draft.limit, backends)
         return Instance(
             crn=crn,
@@ -382,7 +386,3 @@ class _Maker:
             first = budget * 62 // 100_000 * 1000 if len(ids) == 2 else budget
             for subscription_id, share in zip(ids, (first, budget - first), strict=False):
                 yield Subscription(subscription_id, plan_id, share)
-
-
-def events_of(account: Account, crn: str) -> Events:
-    return account.events.get(crn, NO_EVENTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,11 +15,11 @@ from ._model import (
     PLAN_NAMES,
     QUANTUM_RESOURCE_ID,
     REGIONS,
+    Conditions,
     Held,
     Instance,
     Operation,
 )
-from ._tokens import ADMINISTRATOR
 from ._wire import Call, Refusal, Reply
 
 PAGE_LIMIT = 100
@@ -54,21 +55,27 @@ def get_instance(live: LiveAccount, call: Call) -> Reply:
     return Reply(200, resource(live, _existing(live, call.item)))
 
 
-def patch_instance(live: LiveAccount, call: Call, role: str, effect: str) -> Reply:
-    _require_administrator(role)
+def patch_instance(live: LiveAccount, call: Call) -> Reply:
     instance = _existing(live, call.item)
     document = call.json()
     name, parameters = document.get("name"), document.get("parameters")
     if name is not None:
         name = _checked_name(name)
     held = _held(parameters) if parameters is not None else Held()
-    live.patch(instance.crn, name, parameters, held, effect)
+    keeps_backends = (
+        parameters is not None
+        and "backends" not in parameters
+        and instance.effective_backends is not None
+        and not live.conditions.omitted_backends_wipe
+    )
+    if keeps_backends:
+        held = replace(held, backends=instance.held.backends)
+    live.patch(instance.crn, name, parameters, held, call.effect, keeps_backends=keeps_backends)
     patched = live.instances[instance.crn]
     return Reply(202 if patched.operation.state == "in progress" else 200, resource(live, patched))
 
 
-def create_instance(live: LiveAccount, call: Call, role: str, effect: str) -> Reply:
-    _require_administrator(role)
+def create_instance(live: LiveAccount, call: Call) -> Reply:
     document = call.json()
     name = _checked_name(document.get("name"))
     target, plan_id = document.get("target"), document.get("resource_plan_id")
@@ -100,7 +107,7 @@ def create_instance(live: LiveAccount, call: Call, role: str, effect: str) -> Re
         resource_group=group,
         tags=tuple(map(str, tags)),
     )
-    crn = live.create(made, held, effect)
+    crn = live.create(made, held, call.effect)
     return Reply(201, resource(live, live.instances[crn]))
 
 
@@ -131,12 +138,27 @@ def resource(live: LiveAccount, instance: Instance) -> dict[str, Any]:
             "async": True,
             "description": instance.operation.description or f"{instance.operation.type} {instance.operation.state}",
         },
-        "extensions": instance.held.document(),
+        "extensions": instance.held.document() | _resource_units(live.conditions, instance.held),
         "created_at": instance.created_at,
         "updated_at": instance.updated_at,
         "deleted_at": None,
         "migrated": False,
     }
+
+
+def _resource_units(conditions: Conditions, held: Held) -> dict[str, float | None]:
+    if not conditions.has_resource_units:
+        return {}
+    return {
+        "usage_allocation_ru": in_units(conditions, held.allocation_seconds),
+        "instance_limit_ru": in_units(conditions, held.limit_seconds),
+    }
+
+
+def in_units(conditions: Conditions, seconds: float | None) -> float | None:
+    """Seconds in resource units; null where there are none, or where the account does not count in units yet."""
+    rate = conditions.units_per_second
+    return None if seconds is None or rate is None else round(seconds * rate, 3)
 
 
 def _held(parameters: object) -> Held:
@@ -154,14 +176,18 @@ def _held(parameters: object) -> Held:
 
 
 def _digits(parameters: Mapping[str, Any], name: str) -> int | None:
+    """Whole seconds, as an integer or a string of digits."""
     value = parameters.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or not (value.isascii() and value.isdecimal()):
-        raise Refusal(400, "RC-InvalidParameters", f"{name} must be a string of digits or null, not {value!r}.")
-    if len(value) > _MOST_DIGITS:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not (text.isascii() and text.isdecimal()):
+        raise Refusal(
+            400, "RC-InvalidParameters", f"{name} must be an integer, a string of digits or null, not {value!r}."
+        )
+    if len(text) > _MOST_DIGITS:
         raise Refusal(400, "RC-InvalidParameters", f"{name} must have {_MOST_DIGITS} digits at most.")
-    return int(value)
+    return int(text)
 
 
 def _checked_name(name: object) -> str:
@@ -172,11 +198,6 @@ def _checked_name(name: object) -> str:
             "name must be 1 to 180 characters: letters, digits, space and - . _ :",
         )
     return name
-
-
-def _require_administrator(role: str) -> None:
-    if role != ADMINISTRATOR:
-        raise Refusal(403, "RC-Forbidden", "You are not authorized to change this resource.")
 
 
 def _existing(live: LiveAccount, identifier: str) -> Instance:

@@ -9,19 +9,19 @@ from threading import Lock
 
 TARGETS = (
     "token", "list", "get", "patch", "create", "account", "usage", "analytics",
-    "configuration", "backends", "workloads", "any",
+    "filters", "configuration", "backends", "workloads", "versions", "users", "any",
 )  # fmt: skip
 _WRITES = ("patch", "create")
-_NEED_A_WRITE = ("ignored", "stuck", "stuck-applied")
+_NEED_A_WRITE = ("ignored", "not-enforced", "stuck", "stuck-applied")
 _KINDS = (
-    "a status from 400 to 599, refuse, cut-before, cut-after, slow:SECONDS, ignored, stuck, stuck-applied, html, "
-    "truncated"
+    "a status from 400 to 599, refuse, cut-before, cut-after, slow:SECONDS, ignored, not-enforced, stuck, "
+    "stuck-applied, html, truncated"
 )
 
 _STATUS = re.compile(r"(?P<status>[45]\d\d)(?P<applied>-applied)?(?:/(?P<retry>\d+))?(?::(?P<count>\d+))?")
 _SLOW = re.compile(r"slow:(?P<seconds>\d+(?:\.\d+)?)(?::(?P<count>\d+))?")
 _NAMED = re.compile(
-    r"(?P<kind>refuse|cut-before|cut-after|ignored|stuck-applied|stuck|html|truncated)(?::(?P<count>\d+))?"
+    r"(?P<kind>refuse|cut-before|cut-after|ignored|not-enforced|stuck-applied|stuck|html|truncated)(?::(?P<count>\d+))?"
 )
 _NUMBER = re.compile(r"(?P<nth>\d+)(?P<onwards>\+)?")
 

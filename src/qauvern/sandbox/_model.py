@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from heapq import merge
 from itertools import accumulate
 from typing import Any
 
@@ -14,6 +15,8 @@ PLAN_IDS: Mapping[str, str] = {
     "internal": "91b2c828-2952-4f05-aed8-bedf92c6c480",
     "premium": "7f666d17-7893-47d8-bf9d-2b2389fc4dfc",
     "paygo": "5304b575-3cff-4455-90dc-ae4367762093",
+    "flex": "53bde9d3-cdbb-46f5-a98f-60ebcadf7260",
+    "open": "850b21a7-71de-4e53-9441-1abdd202f35d",
 }
 PLAN_NAMES: Mapping[str, str] = {plan_id: name for name, plan_id in PLAN_IDS.items()}
 ACCOUNT_REGION = "us-east"
@@ -66,6 +69,21 @@ class Event:
     backend: int
     user: int
 
+    @property
+    def queue_ms(self) -> int:
+        """How long it waited: mostly seconds or minutes, now and then hours."""
+        return 4_000 + int(10_800_000 * (self._number / 2**32) ** 6)
+
+    @property
+    def mode(self) -> str:
+        return ("job", "job", "job", "session", "batch")[self._number % 5]
+
+    @property
+    def _number(self) -> int:
+        """Something between 0 and 2**32 that stays the same for the same job."""
+        mixed = (self.offset_ms * 2_654_435_761 ^ self.usage_ms * 2_246_822_519) & 0xFFFFFFFF
+        return (mixed ^ mixed >> 15) * 2_654_435_769 & 0xFFFFFFFF
+
 
 class Events:
     """The jobs of one instance in order of time, with running totals, so that a window costs two bisections."""
@@ -95,6 +113,45 @@ class Events:
 
 
 NO_EVENTS = Events()
+LONG_AGO_MS = -29 * DAY_MS
+"""Older jobs than this are made when they are first asked for."""
+
+
+class Usage:
+    """All jobs of one instance: those that its account was made with, and those of long ago."""
+
+    __slots__ = ("_make_older", "_older", "_recent")
+
+    def __init__(self, recent: Events, make_older: Callable[[], Events] = Events) -> None:
+        self._recent = recent
+        self._make_older = make_older
+        self._older: Events | None = None
+
+    def usage_ms(self, start_ms: int, end_ms: int) -> int:
+        """As of Events."""
+        return sum(events.usage_ms(start_ms, end_ms) for events in self._parts(start_ms))
+
+    def between(self, start_ms: int, end_ms: int) -> Iterator[Event]:
+        """As of Events, in order of time."""
+        parts = [events.between(start_ms, end_ms) for events in self._parts(start_ms)]
+        return merge(*parts, key=lambda event: event.offset_ms) if len(parts) > 1 else parts[0]
+
+    def _parts(self, start_ms: int) -> list[Events]:
+        if start_ms >= LONG_AGO_MS:
+            return [self._recent]
+        if self._older is None:
+            self._older = self._make_older()
+        return [self._recent, self._older]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job: when it began, in UTC, milliseconds used, where and by whom."""
+
+    at: datetime
+    usage_ms: int
+    backend: str
+    user_id: str
 
 
 @dataclass(frozen=True)
@@ -132,7 +189,11 @@ class Operation:
 
 @dataclass(frozen=True)
 class Instance:
-    """A service instance as the Resource Controller knows it."""
+    """A service instance as the Resource Controller knows it.
+
+    `enforced` is what jobs are held to, where that is not (or not yet) what `held` says; None: it is.
+    `effective_backends` is the list that IBM's support has set; None: that of `held`.
+    """
 
     crn: str
     name: str
@@ -147,10 +208,22 @@ class Instance:
     state: str = "active"
     resource_group: str = "default"
     tags: tuple[str, ...] = ()
+    enforced: Held | None = None
+    effective_backends: tuple[str, ...] | None = None
 
     @property
     def guid(self) -> str:
         return self.crn.split(":")[-3]
+
+    @property
+    def in_force(self) -> Held:
+        """What jobs are held to."""
+        return self.held if self.enforced is None else self.enforced
+
+    @property
+    def usable_backends(self) -> tuple[str, ...]:
+        """The devices that it may use; ALL_BACKENDS stands for every one of its region."""
+        return self.held.backends if self.effective_backends is None else self.effective_backends
 
     def document(self) -> dict[str, Any]:
         return {
@@ -167,6 +240,8 @@ class Instance:
             "state": self.state,
             "resource_group": self.resource_group,
             "tags": list(self.tags),
+            "enforced": self.enforced and self.enforced.document(),
+            "effective_backends": self.effective_backends,
         }
 
     @classmethod
@@ -185,6 +260,8 @@ class Instance:
             state=document["state"],
             resource_group=document["resource_group"],
             tags=tuple(document["tags"]),
+            enforced=Held.from_document(enforced) if (enforced := document.get("enforced")) else None,
+            effective_backends=None if (names := document.get("effective_backends")) is None else tuple(names),
         )
 
 
@@ -221,7 +298,10 @@ class Account:
 
 @dataclass(frozen=True)
 class PendingChange:
-    """An accepted request whose operation has not ended. `due` is seconds since 1970 on the real clock."""
+    """An accepted request whose operation has not ended. `due` is seconds since 1970 on the real clock.
+
+    `kind` is create or update, or "enforce" for what has taken effect and is not enforced before it is due.
+    """
 
     due: float
     number: int
@@ -230,14 +310,32 @@ class PendingChange:
     kind: str
     applies: bool = True
     ends: bool = True
+    is_enforced: bool = True
+    keeps_backends: bool = False
 
     def document(self) -> list[Any]:
-        return [self.due, self.number, self.crn, self.held.document(), self.kind, self.applies, self.ends]
+        flags = [self.applies, self.ends, self.is_enforced, self.keeps_backends]
+        return [self.due, self.number, self.crn, self.held.document(), self.kind, *flags]
 
     @classmethod
     def from_document(cls, document: Sequence[Any]) -> PendingChange:
-        due, number, crn, held, kind, applies, ends = document
-        return cls(due, number, crn, Held.from_document(held), kind, applies, ends)
+        due, number, crn, held, kind, *flags = document
+        return cls(due, number, crn, Held.from_document(held), kind, *flags)
+
+
+@dataclass
+class Conditions:
+    """What IBM decides, not its customers, as `Sandbox.operator` has set it. It is not kept on disk."""
+
+    operation_delay: float
+    enforcement_lag: float = 0.0
+    watches_budget: bool = True
+    omitted_backends_wipe: bool = False
+    refuses_account_id: bool = False
+    has_resource_units: bool = False
+    units_per_second: float | None = None
+    denied_actions: frozenset[str] = frozenset()
+    devices: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,32 @@
-"""The sandbox as a whole: an account, its state, the faults, and the services in front of it."""
+"""The sandbox as a whole: made or opened, served, looked at, closed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from threading import Event as Signal
-from threading import Lock
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qs
 
-from . import _controller, _quantum
 from ._account import make_account
-from ._calls import IAM_BASE, OWN_BASE, QUANTUM_BASE, RC_BASE, UNKNOWN, sort_call
-from ._faults import Effect, Faults, Verdict
+from ._faults import Faults
 from ._live import LiveAccount
 from ._model import PLAN_IDS, PLAN_NAMES, AppliedChange, RequestRecord, SandboxError, Total, iso
-from ._server import HOST, Cut, Server
+from ._operator import Operator
+from ._routes import IAM_BASE, QUANTUM_BASE, RC_BASE, USERS_BASE
+from ._server import HOST, Server
+from ._services import Services
 from ._state import FolderLock, Store
 from ._tokens import ADMINISTRATOR, MEMBER, Tokens
-from ._wire import Call, Refusal, Reply
 
 DEFAULT_INSTANCES = 24
 DEFAULT_SEED = 1
 DEFAULT_OPERATION_DELAY = 0.15
 DEFAULT_TOKEN_LIFETIME = 3600
-_HTML = "<!DOCTYPE html><html><body><h1>We'll be right back</h1></body></html>"
 _PLAN = "premium"
 
 
@@ -54,6 +51,10 @@ class RunningSandbox:
         """The base of the Quantum API, with the placeholder {region}."""
         return self.base_url + QUANTUM_BASE
 
+    @property
+    def user_management_url(self) -> str:
+        return self.base_url + USERS_BASE
+
     def environment(self) -> dict[str, str]:
         """The variables that point a client to this sandbox."""
         return {
@@ -61,13 +62,15 @@ class RunningSandbox:
             "IBMCLOUD_IAM_API_ENDPOINT": self.iam_url,
             "IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT": self.resource_controller_url,
             "IBMCLOUD_QUANTUM_API_ENDPOINT": self.quantum_url,
+            "IBMCLOUD_USER_MANAGEMENT_ENDPOINT": self.user_management_url,
         }
 
 
 class Sandbox:
     """A made-up account and the IBM Cloud services in front of it. `create` or `open` one, then `serve` it.
 
-    A sandbox with a folder holds its lock until `close`, or until the `with` block ends.
+    A sandbox with a folder holds its lock until `close`, or until the `with` block ends. `operator` does what only IBM,
+    other people or the passing of time can do.
     """
 
     api_key = "qauvern-sandbox-administrator"
@@ -87,16 +90,20 @@ class Sandbox:
         self._live = live
         self._store = store
         self._lock = lock
-        self._latency = latency
-        self._faults = faults or Faults()
         self._tokens = Tokens(
             {self.api_key: ADMINISTRATOR, self.member_api_key: MEMBER},
             live.account.account_id,
             token_lifetime,
         )
-        self._requests: list[RequestRecord] = []
-        self._requests_lock = Lock()
-        self._stopping = Signal()
+        self._services = Services(
+            live,
+            self._tokens,
+            faults or Faults(),
+            latency=latency,
+            save=self._save,
+            own={"records": self._records, "account": self.describe, "configuration": self.default_configuration},
+        )
+        self.operator = Operator(live, self._services, self._tokens)
 
     @classmethod
     def create(
@@ -204,19 +211,17 @@ class Sandbox:
                 "configured": len(account.configuration["instances"]),
                 "unconfigured_names": sorted(account.unconfigured),
                 "archived_names": sorted(i.name for i in instances if i.held.allocation_seconds == 0),
-                "faults": self._faults.specs,
+                "faults": self._services.faults.specs,
                 "folder": None if self._store is None else str(self._store.folder),
             }
 
     @property
     def requests(self) -> list[RequestRecord]:
         """Every request so far, in the order in which they were answered."""
-        with self._requests_lock:
-            return list(self._requests)
+        return self._services.requests
 
     def clear_requests(self) -> None:
-        with self._requests_lock:
-            self._requests.clear()
+        self._services.clear_requests()
 
     @property
     def totals(self) -> list[Total]:
@@ -242,10 +247,10 @@ class Sandbox:
 
     def inject(self, *faults: str) -> None:
         """Add faults while the sandbox runs; they count requests from now on."""
-        self._faults.add(*faults)
+        self._services.faults.add(*faults)
 
     def clear_faults(self) -> None:
-        self._faults.clear()
+        self._services.faults.clear()
 
     def revoke_tokens(self) -> None:
         """Make every token that is out worthless, as if it had expired."""
@@ -254,9 +259,9 @@ class Sandbox:
     @contextmanager
     def serve(self, port: int = 0) -> Iterator[RunningSandbox]:
         """Answer on 127.0.0.1 in a background thread for the length of the block; port 0 takes a free one."""
-        self._stopping = Signal()
+        stopping = self._services.stopping = Signal()
         try:
-            server = Server(port, self._answer, self._stopping)
+            server = Server(port, self._services.answer, stopping)
         except (OSError, OverflowError) as error:
             raise SandboxError(f"cannot listen on port {port} of {HOST}: {error}; choose another port") from error
         server.start()
@@ -270,7 +275,7 @@ class Sandbox:
     def wait(self) -> None:
         """Block while a `serve` block answers, until KeyboardInterrupt, which ends it quietly."""
         try:
-            while not self._stopping.wait(0.5):
+            while not self._services.stopping.wait(0.5):
                 pass
         except KeyboardInterrupt:
             return
@@ -294,137 +299,17 @@ class Sandbox:
         if self._store is not None:
             self._store.save(self._live)
 
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        call = sort_call(method, target, headers, body)
-        if call.kind == "own":
-            return self._own(call)
-        verdict = self._faults.judge(call.kind, self._concerned(call))
-        delay = self._latency + verdict.delay_seconds
-        if delay:
-            self._stopping.wait(delay)
-        try:
-            reply = self._perform(call, verdict)
-        except Cut:
-            self._record(call, 0, verdict)
-            raise
-        self._record(call, reply.status, verdict)
-        return reply
-
-    def _perform(self, call: Call, verdict: Verdict) -> Reply:
-        effect = verdict.effect
-        if effect is not None and not effect.carried_out:
-            return _instead(call, effect)
-        reply = self._reply(call, effect.kind if effect else "")
-        self._save()
-        if effect is None:
-            return reply
-        if effect.kind == "cut-after":
-            raise Cut
-        if effect.kind == "status":
-            return _instead(call, effect)
-        if effect.kind == "truncated":
-            whole = reply.body().decode()
-            headers = {"Content-Type": "application/json", **reply.headers}
-            return Reply(reply.status, headers=headers, text=whole[: len(whole) // 2])
-        return reply
-
-    def _reply(self, call: Call, effect: str) -> Reply:
-        try:
-            if call.kind == UNKNOWN:
-                raise Refusal(404, "not_found", f"There is nothing at {call.method} {call.path}.")
-            if call.kind == "token":
-                return self._tokens.exchange(parse_qs(call.body.decode("utf-8", "replace")))
-            role = self._tokens.role(call.header("Authorization"))
-            with self._live.lock:
-                self._live.settle()
-                return self._route(call, role, effect)
-        except Refusal as refusal:
-            return refusal.reply(call.service)
-
-    def _route(self, call: Call, role: str, effect: str) -> Reply:
-        live = self._live
-        if call.service == "quantum":
-            _quantum.check_headers(call)
-        match call.kind:
-            case "list":
-                return _controller.list_instances(live, call)
-            case "get":
-                return _controller.get_instance(live, call)
-            case "patch":
-                return _controller.patch_instance(live, call, role, effect)
-            case "create":
-                return _controller.create_instance(live, call, role, effect)
-            case "account":
-                return _quantum.account(live, call, role)
-            case "usage":
-                return _quantum.instance_usage(live, call)
-            case "analytics":
-                return _quantum.analytics(live, call, role)
-            case "configuration":
-                return _quantum.set_configuration(live, call, role)
-            case "backends":
-                return _quantum.backends(live, call)
-            case _:
-                return _quantum.workloads(live, call)
-
-    def _concerned(self, call: Call) -> set[str]:
-        """Every way to name the instances that a call is about: CRN, GUID and name."""
-        identifiers = [call.item] if call.kind in ("get", "patch") else call.query.get("instance", [])
-        if crn := call.header("Service-CRN"):
-            identifiers = [*identifiers, crn]
-        names = set(identifiers)
-        for identifier in identifiers:
-            if instance := self._live.find(identifier):
-                names |= {instance.crn, instance.guid, instance.name}
-        if call.kind == "create":
-            with suppress(Refusal):
-                names.add(str(call.json().get("name")))
-        return names
-
-    def _record(self, call: Call, status: int, verdict: Verdict) -> None:
-        body: Any = None
-        if call.method in ("PATCH", "PUT") or call.kind == "create":
-            try:
-                body = dict(call.json())
-            except Refusal:
-                body = call.body.decode("utf-8", "replace")
-        record = RequestRecord(call.method, call.path, call.kind, self._live.now(), status, verdict.text, body)
-        with self._requests_lock:
-            self._requests.append(record)
-
-    def _own(self, call: Call) -> Reply:
-        """What the sandbox says about itself, without authentication."""
-        match call.method, call.item:
-            case "GET", "records":
-                document: dict[str, Any] = {
-                    "requests": [record.document() for record in self.requests],
-                    "totals": [total.document() for total in self.totals],
-                    "max_total_seconds": {
-                        PLAN_NAMES[plan_id]: self.max_total_seconds(PLAN_NAMES[plan_id])
-                        for plan_id in sorted(self._live.crns_by_plan)
-                    },
-                    "budget_seconds": {plan: self.budget_seconds(plan) for plan in PLAN_IDS},
-                    "applied_changes": [change.document() for change in self.applied_changes],
-                }
-            case "GET", "account":
-                document = self.describe()
-            case "GET", "configuration":
-                document = self.default_configuration()
-            case _:
-                return Reply(404, {"message": f"GET {OWN_BASE}/records, /account or /configuration"})
-        return Reply(200, document)
-
-
-def _instead(call: Call, effect: Effect) -> Reply:
-    """What a fault answers in place of the service."""
-    if effect.kind == "refuse":
-        raise Cut(hard=True)
-    if effect.kind == "cut-before":
-        raise Cut
-    if effect.kind == "html":
-        return Reply(200, headers={"Content-Type": "text/html"}, text=_HTML)
-    message = "Too many requests." if effect.status == 429 else f"The sandbox was told to answer {effect.status}."
-    return Refusal(effect.status, "injected_fault", message, effect.retry_after_seconds).reply(call.service)
+    def _records(self) -> dict[str, Any]:
+        return {
+            "requests": [record.document() for record in self.requests],
+            "totals": [total.document() for total in self.totals],
+            "max_total_seconds": {
+                PLAN_NAMES[plan_id]: self.max_total_seconds(PLAN_NAMES[plan_id])
+                for plan_id in sorted(self._live.crns_by_plan)
+            },
+            "budget_seconds": {plan: self.budget_seconds(plan) for plan in PLAN_IDS},
+            "applied_changes": [change.document() for change in self.applied_changes],
+        }
 
 
 def _locked(folder: Path) -> FolderLock:

@@ -16,19 +16,11 @@ from threading import Event as Signal
 from threading import Lock, Thread
 from typing import Any
 
-from ._wire import Reply
+from ._wire import Cut, Reply
 
 HOST = "127.0.0.1"
 _POLL_SECONDS = 0.02
 _PATIENCE_SECONDS = 2.0
-
-
-class Cut(Exception):
-    """The connection ends without an answer; `hard` resets it instead of closing it."""
-
-    def __init__(self, *, hard: bool = False) -> None:
-        super().__init__("cut")
-        self.hard = hard
 
 
 Answer = Callable[[str, str, Any, bytes], Reply]

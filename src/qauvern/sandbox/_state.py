@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -28,12 +29,6 @@ from ._model import (
     iso,
 )
 
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - where the system has no fcntl
-    fcntl = None
-
 FORMAT = 1
 ACCOUNT_FILE = "account.json"
 STATE_FILE = "state.json"
@@ -46,18 +41,19 @@ class FolderLock:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / LOCK_FILE
+        self._fcntl = _fcntl()
         self._descriptor: int | None = None
         busy = SandboxBusy(f"another command uses the sandbox in {folder}: wait until it ends, or end it")
-        flags = os.O_RDWR | os.O_CREAT | (0 if fcntl else os.O_EXCL)
+        flags = os.O_RDWR | os.O_CREAT | (0 if self._fcntl else os.O_EXCL)
         try:
             descriptor = os.open(self._path, flags, 0o600)
         except FileExistsError:
             raise busy from None
         except OSError as error:
             raise SandboxError(f"cannot lock the sandbox: {error}; check the permissions of {folder}") from error
-        if fcntl:
+        if self._fcntl:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._fcntl.flock(descriptor, self._fcntl.LOCK_EX | self._fcntl.LOCK_NB)
             except OSError:
                 os.close(descriptor)
                 raise busy from None
@@ -68,8 +64,16 @@ class FolderLock:
             return
         os.close(self._descriptor)
         self._descriptor = None
-        if not fcntl:
+        if not self._fcntl:
             self._path.unlink(missing_ok=True)
+
+
+def _fcntl() -> ModuleType | None:
+    """The module, where the system has it."""
+    try:
+        return import_module("fcntl")
+    except ImportError:
+        return None
 
 
 class Store:

@@ -16,6 +16,14 @@ from ._wire import Refusal, Reply
 
 ADMINISTRATOR = "administrator"
 MEMBER = "member"
+_MEMBERS_MAY = frozenset(
+    {
+        "resource-controller.instance.retrieve",
+        "quantum-computing.instance-usage.read",
+        "quantum-computing.device.read",
+        "quantum-computing.job.read",
+    }
+)
 _GRANT_TYPE = "urn:ibm:params:oauth:grant-type:apikey"
 
 
@@ -29,6 +37,9 @@ class Tokens:
         self._secret = secrets.token_bytes(32)
         self._lock = Lock()
         self._live: dict[str, tuple[float, str]] = {}
+
+    def add_key(self, key: str, role: str) -> None:
+        self._roles_by_key[key] = role
 
     def exchange(self, form: dict[str, list[str]]) -> Reply:
         if form.get("grant_type") != [_GRANT_TYPE]:
@@ -74,6 +85,13 @@ class Tokens:
         parts = [{"alg": "HS256", "typ": "JWT"}, claims]
         text = b".".join(_base64(json.dumps(part).encode()) for part in parts)
         return (text + b"." + _base64(hmac.new(self._secret, text, hashlib.sha256).digest())).decode()
+
+
+def require(action: str, role: str, denied: frozenset[str]) -> None:
+    """A Refusal with status 403 that names the IAM action, where the role lacks it or it was denied to everybody."""
+    if action in denied or (role != ADMINISTRATOR and action not in _MEMBERS_MAY):
+        code = "RC-Forbidden" if action.startswith("resource-controller.") else "forbidden"
+        raise Refusal(403, code, f"You are not authorized to perform this action: {action} is required.")
 
 
 def _base64(raw: bytes) -> bytes:

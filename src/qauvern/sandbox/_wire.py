@@ -1,17 +1,23 @@
-"""Requests, replies and IBM's three shapes of error, apart from any socket."""
+"""Requests, replies and IBM's shapes of error, apart from any socket."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 from uuid import uuid4
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request, sorted: the service it is for, its kind (a fault's target) and the region and item it names."""
+    """One request, sorted: the service it is for, its kind (a fault's target) and the region and item it names.
+
+    The `item` of an analytics call is which of the reports is asked for; of others, what the path names, decoded.
+    `effect` is the kind of the fault that befalls it, where it is carried out all the same.
+    """
 
     method: str
     path: str
@@ -22,6 +28,7 @@ class Call:
     body: bytes = b""
     region: str = ""
     item: str = ""
+    effect: str = ""
 
     def one(self, name: str) -> str | None:
         values = self.query.get(name)
@@ -56,6 +63,26 @@ class Reply:
         return b"" if self.status == 204 else json.dumps(self.document, separators=(",", ":")).encode()
 
 
+class Cut(Exception):
+    """The connection ends without an answer; `hard` resets it instead of closing it."""
+
+    def __init__(self, *, hard: bool = False) -> None:
+        super().__init__("cut")
+        self.hard = hard
+
+
+def moment(call: Call, name: str) -> datetime | None:
+    """The time that a query parameter gives, in UTC; a Refusal with status 400 where it cannot be read."""
+    text = call.one(name)
+    if text is None:
+        return None
+    try:
+        read = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text))
+        return (read.replace(tzinfo=timezone.utc) if read.tzinfo is None else read).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise Refusal(400, "bad_interval", f"{name} must be an ISO 8601 time in UTC, not {text!r}.") from None
+
+
 class Refusal(Exception):
     """A request that is answered with an error; the service it was for decides the shape of the body."""
 
@@ -72,6 +99,12 @@ class Refusal(Exception):
 
     def _document(self, service: str) -> dict[str, Any]:
         trace = uuid4().hex
+        if service == "users":
+            return {
+                "errors": [{"code": self.code, "message": self.message}],
+                "trace": trace,
+                "status_code": self.status,
+            }
         if service == "iam":
             return {"errorCode": self.code, "errorMessage": self.message, "context": {"requestId": trace}}
         if service == "rc" and self.code.startswith("RC-"):
