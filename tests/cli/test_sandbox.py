@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -80,21 +81,31 @@ class TestShow:
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 class TestServe:
-    def test_prints_what_to_export_answers_and_ends_quietly_on_ctrl_c(self, tmp_path: Path) -> None:
+    @pytest.fixture(params=["as it comes", "ignored"], autouse=True)
+    def interrupts(self, request: pytest.FixtureRequest) -> Iterator[None]:
+        """What the parent does about SIGINT, which its children inherit: a shell has background jobs ignore it."""
+        wanted = signal.SIG_IGN if request.param == "ignored" else signal.default_int_handler
+        before = signal.signal(signal.SIGINT, wanted)
+        yield
+        signal.signal(signal.SIGINT, before)
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: str(number.name))
+    def test_prints_what_to_export_answers_and_ends_quietly(self, tmp_path: Path, number: signal.Signals) -> None:
         with start("sandbox", "serve", folder=tmp_path) as process:
             assert process.stdout is not None
-            exports = [process.stdout.readline() for _ in range(4)]
+            exports = [process.stdout.readline() for _ in range(5)]
             variables = dict(line.removeprefix("export ").rstrip().split("=", 1) for line in exports)
             base = variables["IBMCLOUD_IAM_API_ENDPOINT"].strip("'").removesuffix("/iam")
             with urlopen(f"{base}/_sandbox/account", timeout=5) as answer:
                 assert json.load(answer)["instances"] == 24
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             stdout, stderr = process.communicate(timeout=20)
         assert set(variables) == {
             "IBMCLOUD_API_KEY",
             "IBMCLOUD_IAM_API_ENDPOINT",
             "IBMCLOUD_RESOURCE_CONTROLLER_API_ENDPOINT",
             "IBMCLOUD_QUANTUM_API_ENDPOINT",
+            "IBMCLOUD_USER_MANAGEMENT_ENDPOINT",
         }
         assert process.returncode == 0
         assert stdout == ""

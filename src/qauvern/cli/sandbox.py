@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -27,11 +31,24 @@ def serve(port: int, latency: float, faults: tuple[str, ...]) -> None:
       patch:2=cut-after     the second write is carried out, its answer lost
       analytics=slow:0.5    analytics answers half a second later
     """
-    with sandbox_errors(), _opened(latency, faults) as sandbox, sandbox.serve(port) as running:
+    with _ended_by_signals(), sandbox_errors(), _opened(latency, faults) as sandbox, sandbox.serve(port) as running:
         for name, value in running.environment().items():
             _say.data(f"export {name}='{value}'")
         _say.note(f"Account {sandbox.account_id}, plan {sandbox.plan}. Ctrl-C ends it.")
         sandbox.wait()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Ends the block quietly at SIGTERM and at SIGINT, which background jobs of a shell are made to ignore."""
+    is_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler) if is_main else None
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
 def _opened(latency: float, faults: tuple[str, ...]) -> Sandbox:
