@@ -25,6 +25,14 @@ fmt:
 run *ARGS:
     qauvern {{ ARGS }}
 
+# Write anew what the documents repeat: the page of commands, the files that pages show, what commands say.
+manual:
+    python -m tests.docs.manual
+
+# Make the pictures of README.md anew; that of the report needs Chromium.
+pictures:
+    python -m tests.docs.pictures
+
 # Run the benchmarks, which `just test` leaves out.
 bench *ARGS:
     pytest -o addopts='--import-mode=importlib' tests/benchmarks {{ ARGS }}

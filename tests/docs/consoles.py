@@ -32,6 +32,7 @@ from unittest import mock
 import pytest
 
 from qauvern.cli import main
+from qauvern.help import page
 from qauvern.sandbox import Sandbox
 from tests.helpers.cli import Stream
 
@@ -42,8 +43,8 @@ COLUMNS = "80"
 HOME = "/home/ann"
 """What the documents write for the home folder."""
 
-_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_RUN_ID = r"\d{8}T\d{6}Z-[0-9a-f]{4}"
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUN_ID = r"\d{8}T\d{6}Z-[0-9a-f]{4}"
 _MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?"
 _PROCESS = r"process \d+"
 _ANSWER = re.compile(r"\[y/N\]: (\S+)$", re.MULTILINE)
@@ -72,12 +73,11 @@ class ConsoleExample:
 
 def console_examples(text: str) -> list[ConsoleExample]:
     return [
-        ConsoleExample(text.count("\n", 0, match.start()) + 1, tuple(_steps(match[1])))
-        for match in _BLOCK.finditer(text)
+        ConsoleExample(text.count("\n", 0, match.start()) + 1, tuple(steps(match[1]))) for match in BLOCK.finditer(text)
     ]
 
 
-def _steps(block: str) -> Iterator[Step]:
+def steps(block: str) -> Iterator[Step]:
     first, *parts = re.split(r"^\$ ", block, flags=re.MULTILINE)
     assert not first, f"this stands before the first command: {first}"
     for part in parts:
@@ -99,7 +99,7 @@ class Console:
 
     def run(self, step: Step) -> list[str]:
         """What the command says, line by line."""
-        command = re.sub(_RUN_ID, lambda match: self.run_ids.get(match[0], match[0]), step.command)
+        command = re.sub(RUN_ID, lambda match: self.run_ids.get(match[0], match[0]), step.command)
         command = re.sub(r"(?<=--port )\d+", lambda match: self.ports.setdefault(match[0], _free_port()), command)
         if command == "echo $?":
             return [str(self.last_status)]
@@ -138,6 +138,12 @@ class Console:
         self.run_ids |= {_documented(group): run_id for group, run_id in match.groupdict().items()}
         return True
 
+    def documented(self, line: str) -> str:
+        """A line that a command said, with the run ids of the documents."""
+        for documented, run_id in self.run_ids.items():
+            line = line.replace(run_id, documented)
+        return line
+
 
 class _Keyboard(Stream):
     """Shows what is typed, as a terminal does."""
@@ -160,11 +166,13 @@ def _free_port() -> str:
 
 def _pattern(expected: tuple[str, ...], run_ids: Mapping[str, str]) -> str:
     known = dict(run_ids)
-    return "".join(r"(?:.*\n)*?" if line == "..." else _line_pattern(line, known) + r"\n" for line in expected)
+    return "".join(r"(?:.*\n)*?" if line == "..." else line_pattern(line, known) + r"\n" for line in expected)
 
 
-def _line_pattern(line: str, known: dict[str, str]) -> str:
-    parts = re.split(rf"({_RUN_ID}|{_MOMENT}|{_PROCESS}|\.\.\.)", line)
+def line_pattern(line: str, known: dict[str, str] | None = None) -> str:
+    """What the line stands for. Run ids in it are those `known`, by the ids of the documents, or any."""
+    known = {} if known is None else known
+    parts = re.split(rf"({RUN_ID}|{_MOMENT}|{_PROCESS}|\.\.\.)", line)
     return "".join(_part_pattern(part, known) for part in parts)
 
 
@@ -175,13 +183,13 @@ def _part_pattern(part: str, known: dict[str, str]) -> str:
         return _MOMENT
     if re.fullmatch(_PROCESS, part):
         return _PROCESS
-    if not re.fullmatch(_RUN_ID, part):
+    if not re.fullmatch(RUN_ID, part):
         return re.escape(part)
     if part in known:
         return known[part]
     group = "run_" + part.replace("-", "_")
     known[part] = f"(?P={group})"
-    return f"(?P<{group}>{_RUN_ID})"
+    return f"(?P<{group}>{RUN_ID})"
 
 
 def _documented(group: str) -> str:
@@ -195,6 +203,13 @@ class Consoles:
     folder: Path
     files: Mapping[str, str]
     """What an example may name, and what is added to the sandbox's config file to make it."""
+
+    @classmethod
+    def of_the_manual(cls, folder: Path) -> Consoles:
+        """With `guarded.yaml`: the sandbox's config file with the lines that the manual shows for guardrails."""
+        guardrails = re.search(r"^```yaml\n(guardrails:\n.*?)^```$", page("configuration"), re.MULTILINE | re.DOTALL)
+        assert guardrails
+        return cls(folder, {"guarded.yaml": guardrails[1]})
 
     @cached_property
     def _account(self) -> Path:

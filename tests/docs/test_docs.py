@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,15 +14,19 @@ import pytest
 from qauvern.apply import CUT_OFF, IN_DOUBT, UNDER_WAY, Result
 from qauvern.cli import COMMANDS, group
 from qauvern.config import load
-from qauvern.config._sections import Section
+from qauvern.config._sections import RETIRED_KEYS, Section
+from qauvern.help import TOPICS, page, summary
 from qauvern.render.outcomes import _LABELS
+from tests.docs import pictures
+from tests.docs.manual import DOCUMENTS, HELP, commands, commands_page, with_files
 from tests.docs.worked_examples import RUNNERS, WorkedExample, worked_examples
 from tests.helpers.cli import Qauvern
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DESIGN = (ROOT / "Design.md").read_text(encoding="utf-8")
-DOCUMENTS = ["README.md", "Design.md", "CHANGELOG.md"]
+DOCUMENT = {name: (ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS}
+MANUAL = ["README.md", *(name for name in DOCUMENTS if name.startswith(HELP))]
 SOURCES = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py")))
 
 
@@ -33,25 +36,6 @@ def section_of(text: str, heading: str) -> str:
     assert start, f"there is no heading {heading!r}"
     end = re.search(rf"^#{{1,{len(start[1])}}} ", text[start.end() :], re.MULTILINE)
     return text[start.end() :][: end.start() if end else None]
-
-
-def names_option(text: str, option: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text) is not None
-
-
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Every command by its full name, subcommands of groups too, the group itself as an empty name."""
-
-    def walk(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-        yield name, command
-        if isinstance(command, click.Group):
-            context = click.Context(command)
-            for each in command.list_commands(context):
-                inner = command.get_command(context, each)
-                assert inner is not None
-                yield from walk(f"{name} {each}".strip(), inner)
-
-    return walk("", group)
 
 
 def options_of(command: click.Command) -> list[str]:
@@ -66,7 +50,6 @@ def options_of(command: click.Command) -> list[str]:
 
 
 ALL_COMMANDS = dict(commands())
-HELP = {"-h", "--help"}
 
 
 class TestTheTwoCommands:
@@ -88,42 +71,62 @@ class TestTheTwoCommands:
         assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
-class TestCommands:
-    @pytest.mark.parametrize("name", [name for name in ALL_COMMANDS if name])
-    def test_each_has_its_section_with_all_its_options(self, name: str) -> None:
-        """A subcommand is told of in the section of its group."""
-        section = section_of(README, name.split()[0])
-        assert name.split()[-1] in section or " " not in name
-        missing = [each for each in options_of(ALL_COMMANDS[name]) if not names_option(section, each)]
-        assert set(missing) <= HELP
+class TestReadme:
+    def test_is_for_the_first_quarter_of_an_hour(self) -> None:
+        assert len(README.encode()) <= 10_000
 
-    def test_global_options_are_named(self) -> None:
-        section = section_of(README, "Global options")
-        assert not [each for each in options_of(group) if not names_option(section, each)]
+    def test_names_every_page_of_the_manual_with_its_summary(self) -> None:
+        rows = re.findall(r"^\| \[([a-z-]+)\]\((\S+)\) \| (.+) \|$", section_of(README, "The manual"), re.MULTILINE)
+        assert rows == [(topic, f"src/qauvern/help/{topic}.md", summary(topic)) for topic in TOPICS]
 
-    def test_every_option_that_the_readme_names_exists(self) -> None:
+    def test_the_picture_of_the_terminal_is_what_the_command_says(self, tmp_path: Path) -> None:
+        drawn = (ROOT / pictures.TERMINAL).read_text(encoding="utf-8")
+        assert drawn == pictures.terminal(tmp_path), "make it anew: just pictures"
+
+
+class TestManual:
+    def test_every_page_is_a_topic(self) -> None:
+        assert sorted(TOPICS) == sorted(path.stem for path in (ROOT / HELP).glob("*.md"))
+
+    def test_no_topic_has_the_name_of_a_command(self) -> None:
+        assert not set(TOPICS) & set(COMMANDS)
+
+    def test_the_page_of_commands_is_that_of_the_commands(self) -> None:
+        assert page("commands") == commands_page(), "write it anew: just manual"
+
+    def test_every_command_has_its_section(self) -> None:
+        assert set(ALL_COMMANDS) - {""} <= set(re.findall(r"^#+ (.+)$", page("commands"), re.MULTILINE))
+
+    @pytest.mark.parametrize("topic", TOPICS)
+    def test_files_are_shown_as_they_are(self, topic: str) -> None:
+        assert with_files(page(topic)) == page(topic), "write it anew: just manual"
+
+    @pytest.mark.parametrize("document", MANUAL)
+    def test_every_option_that_it_names_exists(self, document: str) -> None:
         known = {option for command in ALL_COMMANDS.values() for option in options_of(command)}
-        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", README))
-        assert named <= known
+        text = re.sub(r"^(?:python3 -m venv|.*(?:useradd|systemctl)).*$", "", DOCUMENT[document], flags=re.MULTILINE)
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)) - known == set()
 
-    def test_no_section_names_an_option_of_another_command(self) -> None:
-        for name in COMMANDS:
-            own = {
-                each
-                for full, command in ALL_COMMANDS.items()
-                if full.split()[:1] == [name]
-                for each in options_of(command)
-            }
-            rows = re.findall(r"^\| (`-.*?) \|", section_of(README, name), re.MULTILINE)
-            assert {each for row in rows for each in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", row)} <= own
+    def test_every_command_line_that_it_shows_is_one(self) -> None:
+        shown = [
+            words.split("#")[0].split()
+            for document in MANUAL
+            for block in re.findall(r"^```sh\n(.*?)^```$", DOCUMENT[document], re.MULTILINE | re.DOTALL)
+            for words in re.findall(r"^(?:\.venv/bin/)?qauvern (.*)$", block, re.MULTILINE)
+        ]
+        assert shown
+        assert not [words for words in shown if next(each for each in words if each[0] != "-") not in COMMANDS]
 
     def test_exit_statuses_that_the_code_ends_with_are_explained(self) -> None:
         from qauvern.cli._exit import ExitStatus
 
         code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/qauvern/cli").glob("*.py"))
         used = {str(status.value) for status in ExitStatus if f"ExitStatus.{status.name}" in code}
-        explained = set(re.findall(r"^\| (\d+) \|", section_of(README, "Exit statuses"), re.MULTILINE))
+        explained = set(re.findall(r"^\| (\d+) \|", page("exit-statuses"), re.MULTILINE))
         assert explained == used
+
+    def test_keys_that_are_no_longer_read_are_named_for_those_who_come_with_them(self) -> None:
+        assert not [key for key in RETIRED_KEYS if f"`{key}`" not in page("migrating")]
 
 
 class TestConfigFile:
@@ -134,7 +137,7 @@ class TestConfigFile:
 
     @pytest.mark.parametrize("key", KEYS)
     def test_every_key_is_in_the_reference_and_in_the_example(self, key: str) -> None:
-        assert f"`{key}`" in section_of(README, "The config file")
+        assert f"`{key}`" in page("configuration")
         example = (ROOT / "examples" / "config-example.yaml").read_text(encoding="utf-8")
         assert re.search(rf"^[ -]*{key}:", example, re.MULTILINE)
 
@@ -144,11 +147,14 @@ class TestConfigFile:
 
 
 class TestEnvironment:
-    SECTION = section_of(README, "Environment")
+    SECTION = page("environment")
 
     def test_every_variable_of_the_code_is_in_the_table(self) -> None:
         in_code = set(
-            re.findall(r"\b(?:IBMCLOUD|QAUVERN)_[A-Z_]*[A-Z]\b|\bIC_API_KEY\b|\bNO_COLOR\b|\bXDG_[A-Z_]+", SOURCES)
+            re.findall(
+                r"\b(?:IBMCLOUD|QAUVERN)_[A-Z_]*[A-Z]\b|\b(?:IC_API_KEY|PAGER|LESS)\b|\bNO_COLOR\b|\bXDG_[A-Z_]+",
+                SOURCES,
+            )
         )
         assert {each for each in in_code if f"| `{each}` |" not in self.SECTION} == set()
 
@@ -159,20 +165,20 @@ class TestEnvironment:
 
 
 class TestWords:
-    """The words that commands say are those that README explains."""
+    """The words that commands say are those that the manual explains."""
 
     def test_of_history(self) -> None:
-        words = re.findall(r"^\| ([a-z ]+) \| ", section_of(README, "history"), re.MULTILINE)
+        words = re.findall(r"^\| ([a-z ]+) \| ", section_of(page("tables"), "Runs"), re.MULTILINE)
         ends = {"complete", "partial", "interrupted", CUT_OFF, UNDER_WAY}
         assert set(words) - {"option", "word"} == ends | {result.value for result in Result} | {IN_DOUBT}
 
     def test_of_a_run_that_was_not_done_in_full(self) -> None:
-        after = section_of(README, "What to do after an exit status")
+        after = section_of(page("exit-statuses"), "After 3")
         assert set(re.findall(r"^\| `([^`]+)` \|", after, re.MULTILINE)) == set(_LABELS.values())
 
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
     def test_of_completion(self, shell: str, qauvern: Qauvern) -> None:
-        assert f"_QAUVERN_COMPLETE={shell}_source qauvern" in section_of(README, "Shell completion")
+        assert f"_QAUVERN_COMPLETE={shell}_source qauvern" in section_of(page("environment"), "Shell completion")
         script = qauvern(env={"_QAUVERN_COMPLETE": f"{shell}_source"}).stdout
         assert f"_QAUVERN_COMPLETE={shell}_complete" in script
 
@@ -212,22 +218,22 @@ class TestFiles:
 
     @pytest.mark.parametrize("document", DOCUMENTS)
     def test_links_lead_somewhere(self, document: str) -> None:
-        text = (ROOT / document).read_text(encoding="utf-8")
+        text = DOCUMENT[document]
         dead = []
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
             if re.match(r"https?://", target):
                 continue
             name, _, anchor = target.partition("#")
-            path = ROOT / (name or document)
-            if not path.exists() or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
+            path = (ROOT / document).parent / name if name else ROOT / document
+            if not path.is_file() or (anchor and anchor not in anchors(path.read_text(encoding="utf-8"))):
                 dead.append(target)
         assert dead == []
 
-    def test_the_just_recipes_are_those_of_the_readme(self) -> None:
+    def test_the_just_recipes_are_those_of_the_design(self) -> None:
         recipes = re.findall(
             r"^(?!export)([a-z-]+)(?: [^:]*)?:(?!=)", (ROOT / "justfile").read_text(encoding="utf-8"), re.MULTILINE
         )
-        named = re.findall(r"^\| `just ([a-z-]+)", README, re.MULTILINE)
+        named = re.findall(r"^\| `just ([a-z-]+)", section_of(DESIGN, "Development"), re.MULTILINE)
         assert sorted(named) == sorted(set(recipes) - {"default"})
 
     def test_the_crontab_has_one_weekly_run(self) -> None:

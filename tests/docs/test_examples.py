@@ -1,4 +1,4 @@
-"""The console examples of the documents come out, and the JSON that README describes is what commands print."""
+"""The console examples of the documents come out, and the JSON that the manual describes is what commands print."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from qauvern.help import page
 from tests.docs.consoles import ConsoleExample, Consoles, Step, console_examples
-from tests.docs.test_docs import DOCUMENTS, README, ROOT, section_of
+from tests.docs.manual import DOCUMENTS
+from tests.docs.test_docs import ROOT, section_of
 
 CONSOLES = [
-    pytest.param(example, id=f"{document}-line-{example.line}")
+    pytest.param(example, id=f"{Path(document).name}-line-{example.line}")
     for document in DOCUMENTS
     for example in console_examples((ROOT / document).read_text(encoding="utf-8"))
 ]
@@ -22,10 +24,7 @@ CONSOLES = [
 
 @pytest.fixture(scope="module")
 def consoles(tmp_path_factory: pytest.TempPathFactory) -> Consoles:
-    """`guarded.yaml` is the sandbox's config file with the lines that README shows for guardrails."""
-    guardrails = re.search(r"^```yaml\n(guardrails:\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert guardrails
-    return Consoles(tmp_path_factory.mktemp("consoles"), {"guarded.yaml": guardrails[1]})
+    return Consoles.of_the_manual(tmp_path_factory.mktemp("consoles"))
 
 
 class TestConsoles:
@@ -63,7 +62,7 @@ class TestConsoles:
 
 @pytest.fixture(scope="module")
 def documents(consoles: Consoles) -> dict[str, Any]:
-    """The JSON documents whose names README lists, of an account whose net grants have a say."""
+    """The JSON documents whose names the manual lists, of an account whose net grants have a say."""
     with consoles.fresh("documents") as console:
 
         def printed(*arguments: str) -> Any:
@@ -83,7 +82,7 @@ def documents(consoles: Consoles) -> dict[str, Any]:
 class TestJsonDocuments:
     """The section names what the documents have, and nothing else. What each name means is in the schema."""
 
-    SECTION = section_of(README, "JSON documents")
+    SECTION = section_of(page("output"), "JSON documents")
 
     def test_the_table_has_the_documents_of_the_schema_and_the_plan(self) -> None:
         schema = json.loads((ROOT / "src/qauvern/render/schema.json").read_text(encoding="utf-8"))

@@ -30,6 +30,7 @@ COMMANDS = {
     "create": "Provision a service instance.",
     "sandbox": "A made-up account on this machine: serve, reset, show.",
     "demo": "A guided run of the main job on a fresh sandbox.",
+    "help": "Show the manual, one of its pages, or the help of a command.",
 }
 """Each command with what --help says of it; its module in this package bears its name."""
 
@@ -80,7 +81,7 @@ def _print_version(ctx: click.Context, _param: click.Parameter, wanted: bool) ->
 def group() -> None:
     """Share an organisation's IBM Quantum time fairly among its service instances.
 
-    Start with `qauvern demo`, or with `qauvern configure` on a real account.
+    Start with `qauvern demo`, or with `qauvern configure` on a real account. `qauvern help` is the manual.
     """
 
 

@@ -40,7 +40,9 @@ def command(ctx: click.Context, instances: int, seed: int) -> None:
     with sandbox_errors(), _served(ctx, folder, instances, seed) as sandbox:
         _walk(ctx, sandbox, folder / "config.yaml")
     _say.data(f"The config file and the account's state are in {folder}; delete it when you like.")
-    _say.next_step("qauvern --sandbox analyze keeps a sandbox of yours; README.md leads on to a real account.")
+    _say.next_step(
+        "qauvern --sandbox analyze keeps a sandbox of yours; qauvern help getting-started leads on to a real account."
+    )
 
 
 @contextmanager
