@@ -15,6 +15,26 @@ class Remedy(str, Enum):
 
     REPORT_BUG = "report a bug in qauvern"
 
+    # Of reaching IBM Cloud.
+    SET_VARIABLE = "unset an environment variable, or set it right"
+    GIVE_API_KEY = "give an API key"
+    MAKE_API_KEY = "make an API key"
+    CHECK_API_KEY = "check that the API key is not locked, and is for these endpoints"
+    USE_KEY_OF_ACCOUNT = "use an API key of the account that the config file names"
+    ASK_FOR_ACCESS = "have the owner of the API key given the IAM action"
+    ASK_FOR_ADMINISTRATOR = "have the owner of the API key given the IAM action, or look at what takes none"
+    CHECK_IDS = "check the CRN, account id, plan and endpoints"
+    RESTORE_INSTANCE = "take the instance out of the config file, or restore it"
+    HEED_IBM = "act on IBM's message"
+    TRY_LATER = "try again later"
+    WAIT = "run again after the time that IBM asks to wait"
+    SLOW_DOWN = "run later, or ask less at a time"
+    CHECK_NETWORK = "check the network, the proxy and the endpoints"
+    CHECK_ENDPOINTS = "check the endpoints and the proxy"
+    CORRECT_ENDPOINT = "correct the endpoint, since redirects are not followed"
+    READ_BACK = "look at the live values before writing again"
+    LOOK_IN_CONSOLE = "look at the instance in the IBM Cloud console"
+
 
 class QauvernError(Exception):
     """What a person can act upon.

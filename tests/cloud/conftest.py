@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from qauvern.cloud.transport import Patience, RequestEvent, Transport
+from qauvern.cloud.attempt import RequestEvent
+from qauvern.cloud.patience import Patience
+from qauvern.cloud.transport import Transport
 from tests.cloud.server import Server, serving
 
 

@@ -26,7 +26,7 @@ from qauvern.cloud import (
     connect,
     resolve_api_key,
 )
-from qauvern.errors import WriteOutcomeUnknown, WriteRefused
+from qauvern.errors import Remedy, WriteOutcomeUnknown, WriteRefused
 from qauvern.model import BillingPlan, Crn, InstanceSettings, OperationState, Settings
 from qauvern.sandbox import Sandbox
 from tests.helpers.make import crn
@@ -142,8 +142,9 @@ class TestSnapshot:
 
     def test_without_administrator_rights(self) -> None:
         with trying(member=True) as trial:
-            with pytest.raises(NotAuthorized, match=r"status 403.*trace.*`instances` works without"):
+            with pytest.raises(NotAuthorized, match=r"status 403.*trace") as caught:
                 trial.cloud.take_snapshot(trial.settings, now=trial.now())
+            assert caught.value.remedy is Remedy.ASK_FOR_ADMINISTRATOR
             view = trial.cloud.read_instances_view(trial.settings, now=trial.now())
             assert set(view.consumed_ms) == {one.crn for one in trial.settings.instances}
 
@@ -233,5 +234,5 @@ class TestSingleThings:
     def test_a_thread_keeps_to_one_connection_and_the_key_stays_out_of_sight(self) -> None:
         with trying() as trial:
             trial.cloud.take_snapshot(trial.settings, now=trial.now())
-            assert len(trial.cloud._transport._sessions) <= 16
+            assert len(trial.cloud._transport._sender._sessions) <= 16
         assert trial.sandbox.api_key not in repr(trial.events) + repr(vars(trial.cloud))

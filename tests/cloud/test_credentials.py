@@ -7,6 +7,7 @@ import pytest
 
 from qauvern.cloud import ApiKey, BadApiKey, resolve_api_key
 from qauvern.cloud.credentials import Redactor
+from qauvern.errors import Remedy
 
 KEY = "s3cr3t-Key_of+an/admin="
 
@@ -14,7 +15,7 @@ KEY = "s3cr3t-Key_of+an/admin="
 class TestResolveApiKey:
     def test_option_then_ibmcloud_then_ic(self) -> None:
         environ = {"IBMCLOUD_API_KEY": "key-a", "IC_API_KEY": "key-b"}
-        assert resolve_api_key("key-o", environ) == ApiKey("key-o", "--api-key")
+        assert resolve_api_key("key-o", environ) == ApiKey("key-o", "the command line")
         assert resolve_api_key(None, environ) == ApiKey("key-a", "IBMCLOUD_API_KEY")
         assert resolve_api_key(None, {**environ, "IBMCLOUD_API_KEY": " "}) == ApiKey("key-b", "IC_API_KEY")
 
@@ -30,8 +31,9 @@ class TestResolveApiKey:
         assert resolve_api_key(None, {"IC_API_KEY": f"@{path}"}).source == f"IC_API_KEY (file {path})"
 
     def test_none_says_how_to_give_and_make_one(self) -> None:
-        with pytest.raises(BadApiKey, match=r"IBMCLOUD_API_KEY.*--api-key @FILE.*cloud\.ibm\.com/iam/apikeys"):
+        with pytest.raises(BadApiKey, match="no API key") as caught:
             resolve_api_key(None, {})
+        assert caught.value.remedy is Remedy.GIVE_API_KEY
 
     @pytest.mark.parametrize("key", ["", "two words", "tab\tbed", "clé-123", "nul\0", "a\nb"])
     def test_what_is_no_key_is_refused_and_not_shown(self, key: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +9,7 @@ import pytest
 from qauvern.cloud import ApiKey, BadResponse, KeyRefused, RequestEvent, Unavailable
 from qauvern.cloud.iam import TokenSource
 from qauvern.cloud.transport import Transport
+from qauvern.errors import Remedy
 from tests.cloud.conftest import FakeTime
 from tests.cloud.server import Answer, Asked, Server, ok
 
@@ -63,18 +65,38 @@ class TestTokenSource:
     ) -> None:
         error = {"errorCode": "BXNIM0415E", "errorMessage": f"Key {KEY} not found", "context": {"requestId": "r-7"}}
         server.answer_in_turn(Answer(error, status=400))
-        with pytest.raises(KeyRefused, match=r"IBMCLOUD_API_KEY.*BXNIM0415E.*r-7.*iam/apikeys") as caught:
+        with pytest.raises(KeyRefused, match=r"IBMCLOUD_API_KEY.*BXNIM0415E.*r-7") as caught:
             source.current()
         assert KEY not in "".join(traceback.format_exception(caught.value)) + repr(events)
+        assert caught.value.remedy is Remedy.MAKE_API_KEY
+
+    def test_a_refused_key_may_be_tried_again(self, source: TokenSource, server: Server) -> None:
+        server.answer_in_turn(
+            Answer({"errorCode": "BXNIM0415E"}, status=400), ok({"access_token": "t", "expires_in": 9})
+        )
         with pytest.raises(KeyRefused):
             source.current()
-        assert len(server.asked) == 1, "a refused key was tried again"
+        assert source.current() == "t"
+
+    def test_one_refusal_serves_all_who_wait_for_it(self, source: TokenSource, server: Server) -> None:
+        waiting = threading.Barrier(16, timeout=20)
+        server.script = lambda _asked: Answer({"errorCode": "BXNIM0415E"}, status=400, delay=0.5)
+
+        def ask() -> str:
+            waiting.wait()
+            return source.current()
+
+        with ThreadPoolExecutor(16) as pool:
+            asked = [pool.submit(ask) for _ in range(16)]
+        assert {type(one.exception()) for one in asked} == {KeyRefused}
+        assert len(server.asked) == 1
 
     def test_another_refusal_shows_iams_words_without_the_key(self, source: TokenSource, server: Server) -> None:
         error = {"errorCode": "BXNIM0439E", "errorMessage": f"The key {KEY} is locked"}
         server.answer_in_turn(Answer(error, status=403))
-        with pytest.raises(KeyRefused, match=r"The key \*\*\* is locked"):
+        with pytest.raises(KeyRefused, match=r"The key \*\*\* is locked") as caught:
             source.current()
+        assert caught.value.remedy is Remedy.MAKE_API_KEY, "IAM speaks of the key, not of roles"
 
     def test_iam_in_trouble_is_asked_again(self, source: TokenSource, server: Server) -> None:
         server.answer_in_turn(Answer(status=503), ok({"access_token": "tok", "expires_in": 3600}))

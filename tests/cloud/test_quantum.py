@@ -8,6 +8,7 @@ import pytest
 from qauvern.cloud import BadResponse, Endpoints, NoSuchPlan, NotAuthorized
 from qauvern.cloud.quantum import Quantum
 from qauvern.cloud.transport import Transport
+from qauvern.errors import Remedy
 from qauvern.model import Account, BillingPlan, Crn
 from tests.cloud.conftest import FixedTokens
 from tests.cloud.server import Answer, Server, ok
@@ -68,8 +69,9 @@ class TestAccount:
     @pytest.mark.parametrize("rows", [[], [{"plan_id": "another"}]])
     def test_no_subscription(self, quantum: Quantum, server: Server, rows: list[Any]) -> None:
         server.answer_in_turn(plans(*rows))
-        with pytest.raises(NoSuchPlan, match=f"premium plan of account {ACCOUNT_ID}: .*account_id and plan"):
+        with pytest.raises(NoSuchPlan, match=f"premium plan of account {ACCOUNT_ID}:") as caught:
             quantum.account(ACCOUNT_ID, BillingPlan.PREMIUM)
+        assert caught.value.remedy is Remedy.CHECK_IDS
 
     @pytest.mark.parametrize(
         ("body", "says"),
@@ -96,8 +98,9 @@ class TestAccount:
 
     def test_without_the_role(self, quantum: Quantum, server: Server) -> None:
         server.answer_in_turn(Answer({"trace": "t-1", "errors": [{"code": 1, "message": "Forbidden"}]}, status=403))
-        with pytest.raises(NotAuthorized, match="role"):
+        with pytest.raises(NotAuthorized, match="Forbidden") as caught:
             quantum.account(ACCOUNT_ID, BillingPlan.PREMIUM)
+        assert caught.value.facts["action"] == "quantum-computing.account-configuration.read"
 
 
 class TestConsumed:

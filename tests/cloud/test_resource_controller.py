@@ -276,7 +276,7 @@ class TestUpdate:
     def test_what_is_no_figure_is_never_sent(
         self, controller: ResourceController, server: Server, seconds: int
     ) -> None:
-        with pytest.raises(ValueError, match="no number of seconds"):
+        with pytest.raises(ValueError, match="not a number of seconds"):
             controller.update(crn("a"), "it", seconds, None, None)
         assert server.asked == []
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import socket
 import time
 import traceback
@@ -15,6 +16,7 @@ import pytest
 from qauvern.cloud import (
     BadEnvironment,
     BadResponse,
+    CloudError,
     NotAuthorized,
     NotFound,
     RequestEvent,
@@ -24,8 +26,10 @@ from qauvern.cloud import (
     parsing,
     timeout_from_environment,
 )
-from qauvern.cloud.transport import Patience, Request, Transport
-from qauvern.errors import WriteOutcomeUnknown, WriteRefused
+from qauvern.cloud.attempt import Request
+from qauvern.cloud.patience import Patience
+from qauvern.cloud.transport import Transport
+from qauvern.errors import Remedy, WriteOutcomeUnknown, WriteRefused
 from tests.cloud.conftest import FakeTime, FixedTokens
 from tests.cloud.server import Answer, Asked, Server, ok
 
@@ -108,7 +112,7 @@ class TestReads:
         text = str(caught.value)
         assert text.startswith("Could not read instance 'alpha': gave up after 6 tries, last answer 503: ")
         assert 'IBM says: "Nope. Ask Anna" (code 1234, trace tr-1)' in text
-        assert "try again later" in text
+        assert caught.value.remedy is Remedy.TRY_LATER
         assert (caught.value.status, caught.value.trace, len(server.asked)) == (503, "tr-1", 6)
 
     def test_giving_up_on_the_network(self, transport: Transport, server: Server) -> None:
@@ -122,8 +126,9 @@ class TestReads:
     def test_no_answer_within_the_timeout(self, patience: Patience, server: Server) -> None:
         transport = Transport(timeout_seconds=0.05, patience=replace(patience, tries=2))
         server.answer_in_turn(Answer(delay=5))
-        with pytest.raises(Unreachable, match=r"after 2 tries, last: no answer for 0\.05 s.*IBMCLOUD_HTTP_TIMEOUT"):
+        with pytest.raises(Unreachable, match=r"after 2 tries, last: no answer for 0\.05 s") as caught:
             read(transport, asking(server))
+        assert caught.value.remedy is Remedy.CHECK_NETWORK
         transport.close()
 
     def test_nobody_listens(self, transport: Transport, server: Server) -> None:
@@ -132,23 +137,41 @@ class TestReads:
             read(transport, request)
 
     @pytest.mark.parametrize(
-        ("status", "kind", "says"),
+        ("status", "kind", "remedy"),
         [
-            (400, RequestRefused, "Act on IBM's message"),
-            (401, NotAuthorized, "locked"),
-            (403, NotAuthorized, "role"),
-            (404, NotFound, "Check the CRN"),
-            (501, Unavailable, "try again later"),
-            (302, RequestRefused, "Redirects are not followed"),
+            (400, RequestRefused, Remedy.HEED_IBM),
+            (401, NotAuthorized, Remedy.CHECK_API_KEY),
+            (403, NotAuthorized, Remedy.ASK_FOR_ACCESS),
+            (404, NotFound, Remedy.CHECK_IDS),
+            (501, Unavailable, Remedy.TRY_LATER),
+            (302, RequestRefused, Remedy.CORRECT_ENDPOINT),
         ],
     )
     def test_other_refusals_are_final(
-        self, transport: Transport, server: Server, status: int, kind: type[Exception], says: str
+        self, transport: Transport, server: Server, status: int, kind: type[CloudError], remedy: Remedy
     ) -> None:
         server.answer_in_turn(Answer(ERROR, status=status, headers={"Location": "/elsewhere"}))
-        with pytest.raises(kind, match=f"read instance 'alpha': status {status}.*Nope.*trace tr-1.*{says}"):
+        with pytest.raises(kind, match=f"read instance 'alpha': status {status}.*Nope.*trace tr-1") as caught:
             read(transport, asking(server))
+        assert (caught.value.remedy, caught.value.facts["asked"]) == (remedy, "read instance 'alpha'")
         assert len(server.asked) == 1
+
+    @pytest.mark.parametrize(
+        ("words", "known", "action"),
+        [
+            ("You lack quantum-computing.usage.read.", None, "quantum-computing.usage.read"),
+            ("Missing account-analytics-filters.read, it seems", "a.b.read", "account-analytics-filters.read"),
+            ("No.", "quantum-computing.account-configuration.read", "quantum-computing.account-configuration.read"),
+            ("See docs.ibm.com.", None, None),
+        ],
+    )
+    def test_a_403_names_the_action_that_is_missing(
+        self, transport: Transport, server: Server, words: str, known: str | None, action: str | None
+    ) -> None:
+        server.answer_in_turn(Answer({"message": words}, status=403))
+        with pytest.raises(NotAuthorized) as caught:
+            read(transport, asking(server, action=known, is_admin=True))
+        assert (caught.value.remedy, caught.value.facts["action"]) == (Remedy.ASK_FOR_ADMINISTRATOR, action)
 
     @pytest.mark.parametrize(
         ("body", "words", "trace"),
@@ -189,8 +212,9 @@ class TestReads:
         self, transport: Transport, server: Server, answer: Answer, says: str
     ) -> None:
         server.answer_in_turn(answer)
-        with pytest.raises(BadResponse, match=f"^Could not read instance 'alpha': .*{says}.*IBMCLOUD_"):
+        with pytest.raises(BadResponse, match=f"^Could not read instance 'alpha': .*{says}") as caught:
             read(transport, asking(server))
+        assert caught.value.remedy is Remedy.CHECK_ENDPOINTS
         assert len(server.asked) == 1
 
     def test_a_body_is_bounded_also_where_it_is_zipped(self, transport: Transport, server: Server) -> None:
@@ -223,7 +247,7 @@ class TestRetryAfter:
         server.answer_in_turn(Answer(status=429, headers={"Retry-After": "600"}))
         with pytest.raises(Unavailable, match=r"after 1 try, last answer 429.*wait 600 s.*120 s at most") as caught:
             read(transport, asking(server))
-        assert caught.value.retry_after_seconds == 600
+        assert (caught.value.retry_after_seconds, caught.value.remedy) == (600, Remedy.WAIT)
         assert fake_time.sleeps == []
 
     def test_it_slows_all_workers(self, transport: Transport, server: Server, fake_time: FakeTime) -> None:
@@ -280,10 +304,10 @@ class TestRetryAfter:
 
     def test_backoff_has_jitter_and_a_ceiling(self) -> None:
         patience = Patience()
-        waits = {patience.backoff_for(3) for _ in range(20)}
+        waits = {patience.backoff_for(3, random.random()) for _ in range(20)}
         assert len(waits) > 1
         assert all(1.0 <= wait <= 2.0 for wait in waits)
-        assert patience.backoff_for(50) <= 30
+        assert patience.backoff_for(50, 0) <= 30
 
 
 class TestTokens:
@@ -296,7 +320,7 @@ class TestTokens:
 
     def test_a_second_401_is_final(self, transport: Transport, server: Server, tokens: FixedTokens) -> None:
         server.answer_in_turn(Answer(ERROR, status=401))
-        with pytest.raises(NotAuthorized, match="a fresh one too"):
+        with pytest.raises(NotAuthorized, match="status 401"):
             read(transport, asking(server), tokens)
         assert len(server.asked) == 2
 
@@ -354,8 +378,9 @@ class TestWrites:
     ) -> None:
         transport = Transport(timeout_seconds=0.2, patience=patience)
         server.answer_in_turn(answer)
-        with pytest.raises(WriteOutcomeUnknown, match=f"instance 'alpha': .*{says}.*look at the live values"):
+        with pytest.raises(WriteOutcomeUnknown, match=f"instance 'alpha': .*{says}") as caught:
             write(transport, asking(server, "PATCH", json={"a": 1}), tokens)
+        assert caught.value.remedy is Remedy.READ_BACK
         assert len(server.asked) == 1
         transport.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qauvern.cloud.attempt import RequestEvent, Statistics, timeout_from_environment
 from qauvern.cloud.client import Cloud, connect
 from qauvern.cloud.creation import Creation, create_once
 from qauvern.cloud.credentials import ApiKey, resolve_api_key
@@ -20,9 +21,9 @@ from qauvern.cloud.errors import (
     Unreachable,
     WrongAccount,
 )
+from qauvern.cloud.patience import Patience
 from qauvern.cloud.resource_controller import CreatedInstance, check_instance_name
 from qauvern.cloud.snapshot import InstancesView, read_instances_view, take_snapshot
-from qauvern.cloud.transport import Patience, RequestEvent, Statistics, timeout_from_environment
 
 __all__ = [
     "ApiKey",

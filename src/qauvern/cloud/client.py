@@ -7,13 +7,15 @@ from datetime import date, datetime
 from types import TracebackType
 
 from qauvern.cloud import snapshot as gathering
+from qauvern.cloud.attempt import DEFAULT_TIMEOUT_SECONDS, RequestEvent, Statistics
 from qauvern.cloud.credentials import ApiKey
 from qauvern.cloud.endpoints import Endpoints
 from qauvern.cloud.iam import TokenSource
+from qauvern.cloud.patience import Patience
 from qauvern.cloud.quantum import Quantum
 from qauvern.cloud.resource_controller import CreatedInstance, ResourceController
 from qauvern.cloud.snapshot import NO_DAILY_SINCE, InstancesView, Progress
-from qauvern.cloud.transport import DEFAULT_TIMEOUT_SECONDS, Patience, RequestEvent, Statistics, Transport
+from qauvern.cloud.transport import Transport
 from qauvern.cloud.workers import DEFAULT_CONCURRENCY, Batch, Workers
 from qauvern.model import Account, BillingPlan, Crn, Instance, LiveInstance, Settings, Snapshot
 

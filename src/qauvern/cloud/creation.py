@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from qauvern.cloud.client import Cloud
 from qauvern.cloud.errors import NotFound
-from qauvern.errors import QauvernError, WriteOutcomeUnknown
+from qauvern.errors import QauvernError, Remedy, WriteOutcomeUnknown
 from qauvern.model import BillingPlan, Crn, Instance, LiveInstance, OperationState
 
 _LOOKS = 5
@@ -78,8 +78,8 @@ def _look_up(
         if look < _LOOKS - 1:
             sleep(_FIRST_PAUSE_SECONDS * 2**look)
     raise WriteOutcomeUnknown(
-        f"{unknown} No new instance called {name!r} is listed yet; it was not asked for again. "
-        "Look for it in the IBM Cloud console before you create it again."
+        f"{unknown} No new instance called {name!r} is listed yet; it was not asked for again.",
+        remedy=Remedy.LOOK_IN_CONSOLE,
     ) from unknown
 
 
@@ -94,8 +94,10 @@ def _await_creation(client: Cloud, crn: Crn, name: str, sleep: Callable[[float],
         else:
             if live.operation is OperationState.FAILED:
                 raise QauvernError(
-                    f"IBM took the request, but the creation of {name!r} ({crn}) failed. "
-                    "Look at it in the IBM Cloud console: the plan may have too little unallocated time."
+                    f"IBM took the request, but the creation of {name!r} ({crn}) failed: the plan may have too little "
+                    "unallocated time.",
+                    remedy=Remedy.LOOK_IN_CONSOLE,
+                    crn=crn,
                 )
             if live.operation is not OperationState.IN_PROGRESS or waited >= _OPERATION_TIMEOUT_SECONDS:
                 return live

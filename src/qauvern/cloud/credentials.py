@@ -14,9 +14,9 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 from qauvern.cloud.errors import BadApiKey
+from qauvern.errors import Remedy
 
 API_KEY_VARIABLES: Final = ("IBMCLOUD_API_KEY", "IC_API_KEY")
-MAKE_A_KEY: Final = "Make one at https://cloud.ibm.com/iam/apikeys"
 HIDDEN: Final = "***"
 
 _MAX_KEY_FILE_BYTES = 64 * 1024
@@ -38,7 +38,7 @@ class ApiKey:
 
 
 def resolve_api_key(option: str | None, environ: Mapping[str, str]) -> ApiKey:
-    """The key of --api-key, else IBMCLOUD_API_KEY, else IC_API_KEY; `@path` names a file that holds it.
+    """The key given on the command line, else IBMCLOUD_API_KEY, else IC_API_KEY; `@path` names a file that holds it.
 
     The file holds the key alone, or is the JSON file that IBM Cloud offers for download.
 
@@ -46,13 +46,11 @@ def resolve_api_key(option: str | None, environ: Mapping[str, str]) -> ApiKey:
         BadApiKey: there is none, its file cannot be read, or it holds characters that no key has.
     """
     if option is not None:
-        return _api_key(option, "--api-key")
+        return _api_key(option, "the command line")
     for variable in API_KEY_VARIABLES:
         if environ.get(variable, "").strip():
             return _api_key(environ[variable], variable)
-    raise BadApiKey(
-        f"There is no API key. Set {API_KEY_VARIABLES[0]}, or pass --api-key KEY or --api-key @FILE. {MAKE_A_KEY}."
-    )
+    raise BadApiKey("There is no API key.", remedy=Remedy.GIVE_API_KEY, variables=API_KEY_VARIABLES)
 
 
 def _api_key(text: str, source: str) -> ApiKey:
@@ -62,12 +60,9 @@ def _api_key(text: str, source: str) -> ApiKey:
         source = f"{source} (file {path})"
         text = _key_in_file(path, source)
     if not text:
-        raise BadApiKey(f"The API key from {source} is empty. {MAKE_A_KEY}.")
+        raise BadApiKey(f"The API key from {source} is empty.")
     if not re.fullmatch(r"[!-~]+", text):
-        raise BadApiKey(
-            f"The API key from {source} holds blanks, control or non-Latin characters, which no key has: "
-            f"copy it again, alone. {MAKE_A_KEY}."
-        )
+        raise BadApiKey(f"The API key from {source} holds blanks, control or non-Latin characters, which no key has.")
     return ApiKey(text, source)
 
 
@@ -76,9 +71,9 @@ def _key_in_file(path: Path, source: str) -> str:
         with path.open("rb") as file:
             text = file.read(_MAX_KEY_FILE_BYTES).decode("utf-8-sig").strip()
     except OSError as error:
-        raise BadApiKey(f"The API key from {source} cannot be read: {error.strerror}. Check the path.") from None
+        raise BadApiKey(f"The API key from {source} cannot be read: {error.strerror}.") from None
     except ValueError:
-        raise BadApiKey(f"The API key from {source} cannot be read: it is no text file.") from None
+        raise BadApiKey(f"The API key from {source} cannot be read: it is not a text file.") from None
     if not text.startswith("{"):
         return text
     try:

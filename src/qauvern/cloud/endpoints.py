@@ -41,7 +41,7 @@ class Endpoints:
         """Those of production or staging, with the overrides of the environment.
 
         Raises:
-            BadEnvironment: an override is no https URL (http is for this machine only: the API key travels in it).
+            BadEnvironment: an override is not an https URL (http is for this machine only: the API key travels in it).
         """
         base = STAGING if staging else PRODUCTION
         quantum = _override(environ, QUANTUM_VARIABLE, region=True)
@@ -89,9 +89,7 @@ def _override(environ: Mapping[str, str], variable: str, *, region: bool = False
     problem = _problem_of(text.replace(_REGION_PLACEHOLDER, HOME_REGION) if region else text)
     if problem:
         example = "https://{region}.quantum.cloud.ibm.com/api" if region else "https://iam.cloud.ibm.com"
-        raise BadEnvironment(
-            f"The environment variable {variable} {problem}. Unset it, or set a base URL such as {example}."
-        )
+        raise BadEnvironment(f"The environment variable {variable} {problem}.", variable=variable, example=example)
     return text
 
 
@@ -109,11 +107,9 @@ def _problem_of(url: str) -> str | None:
     if parts.query or parts.fragment or "?" in url or "#" in url:
         return "has a query or fragment, and a base URL has none"
     if not re.fullmatch(r"[A-Za-z0-9._~/%-]*", parts.path):
-        return (
-            "holds blanks or characters that a URL has not (the one placeholder is {region}, of the quantum endpoint)"
-        )
+        return "holds blanks or characters that no URL has (the one placeholder is {region}, of the quantum endpoint)"
     if parts.scheme == "http" and not is_loopback(parts):
-        return "is plain http to another machine, which would send the API key in clear: use https"
+        return "is plain http to another machine, which would send the API key in clear"
     return None
 
 

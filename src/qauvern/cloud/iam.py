@@ -6,14 +6,16 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
 
 from qauvern.cloud import parsing
-from qauvern.cloud.credentials import MAKE_A_KEY, ApiKey
+from qauvern.cloud.attempt import Request
+from qauvern.cloud.credentials import ApiKey
 from qauvern.cloud.errors import CloudError, KeyRefused, NotAuthorized, RequestRefused
 from qauvern.cloud.parsing import BadBody
-from qauvern.cloud.transport import Request, Transport
+from qauvern.cloud.transport import Transport
 
 GRANT_TYPE: Final = "urn:ibm:params:oauth:grant-type:apikey"
 MAX_LIFE_SECONDS: Final = 3_600
@@ -42,6 +44,7 @@ class TokenSource:
         self._clock = clock
         self._lock = threading.Lock()
         self._token: _Token | None = None
+        self._asked = 0
         self._refusal: KeyRefused | None = None
         transport.redact.add(api_key.reveal())
 
@@ -52,9 +55,10 @@ class TokenSource:
             KeyRefused: IAM does not take the key.
             CloudError: IAM failed or could not be reached.
         """
+        asked_before = self._asked
         with self._lock:
             if self._token is None or self._clock() >= self._token.good_until:
-                self._token = self._ask()
+                self._token = self._ask(asked_before)
             return self._token.value
 
     def renew(self, refused: str) -> None:
@@ -63,14 +67,16 @@ class TokenSource:
         Raises:
             As `current`.
         """
+        asked_before = self._asked
         with self._lock:
             if self._token is not None and self._token.value == refused:
                 self._token = None
-                self._token = self._ask()
+                self._token = self._ask(asked_before)
 
-    def _ask(self) -> _Token:
-        if self._refusal is not None:
-            raise self._refusal
+    def _ask(self, asked_before: int) -> _Token:
+        """A new token. A refusal serves all who were waiting for the same answer; whoever comes later asks again."""
+        if self._refusal is not None and self._asked > asked_before:
+            raise copy(self._refusal)
         request = Request(
             asked="get an access token for the API key",
             method="POST",
@@ -84,7 +90,10 @@ class TokenSource:
             if error.status not in _KEY_STATUSES:
                 raise
             self._refusal = self._key_refused(error)
-            raise self._refusal from None
+            raise copy(self._refusal) from None
+        finally:
+            self._asked += 1
+        self._refusal = None
         self._transport.redact.add(value)
         return _Token(value, asked_at + life * _USED_LIFE)
 
@@ -93,11 +102,11 @@ class TokenSource:
             trace = f", trace {error.trace}" if error.trace else ""
             text = (
                 f"IBM Cloud does not know the API key from {self._key.source} (status {error.status}, code "
-                f"{error.code}{trace}): it was deleted, mistyped, or is for other endpoints (--staging?)."
+                f"{error.code}{trace}): it was deleted, mistyped, or is for other endpoints."
             )
         else:
             text = f"IBM Cloud does not take the API key from {self._key.source}. {error}"
-        return KeyRefused(f"{text} {MAKE_A_KEY}.", status=error.status, code=error.code, trace=error.trace)
+        return KeyRefused(text, status=error.status, code=error.code, trace=error.trace)
 
 
 def _parse(chunks: Iterable[bytes]) -> tuple[str, float]:

@@ -28,7 +28,7 @@ class BadBody(Exception):
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise BadBody(f"it holds {name}, which is no JSON figure")
+    raise BadBody(f"it holds {name}, which is not a JSON figure")
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def document(chunks: Iterable[bytes]) -> Any:
     """The JSON document of a whole body.
 
     Raises:
-        BadBody: it is no JSON, holds NaN or Infinity or a key twice in one object, or is nested absurdly.
+        BadBody: it is not JSON, holds NaN or Infinity or a key twice in one object, or is nested absurdly.
     """
     body = b"".join(chunks)
     try:
@@ -73,7 +73,7 @@ def data_rows(chunks: Iterable[bytes]) -> Iterator[Any]:
     """The rows of the `data` list of a JSON object, one at a time, holding no more than a chunk and a row.
 
     Raises:
-        BadBody: it is no JSON object with a `data` list, or breaks off. The rows before that have been given out.
+        BadBody: it is not a JSON object with a `data` list, or breaks off. The rows before that have been given out.
     """
     reader = _Reader(chunks)
     reader.take("{")
@@ -123,7 +123,7 @@ class _Reader:
         if not character:
             raise BadBody("it breaks off" if self._text else "it is empty")
         if character not in expected:
-            raise BadBody(_not_json(character.encode()) if character == "<" else "it has not the promised shape")
+            raise BadBody(_not_json(character.encode()) if character == "<" else "it did not match the promised shape")
         self._at += 1
         return character
 
@@ -182,14 +182,14 @@ class _Reader:
 
 
 def an_object(value: Any, what: str) -> dict[str, Any]:
-    """Raises: BadBody: the value is no JSON object."""
+    """Raises: BadBody: the value is not a JSON object."""
     if not isinstance(value, dict):
         raise BadBody(f"{what} is {shown(value)}, not an object")
     return value
 
 
 def a_list(value: Any, what: str) -> list[Any]:
-    """Raises: BadBody: the value is no JSON list."""
+    """Raises: BadBody: the value is not a JSON list."""
     if not isinstance(value, list):
         raise BadBody(f"{what} is {shown(value)}, not a list")
     return value

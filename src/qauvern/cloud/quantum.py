@@ -11,11 +11,12 @@ from typing import Any, Final
 from dateutil.parser import isoparse
 
 from qauvern.cloud import parsing
+from qauvern.cloud.attempt import Request
 from qauvern.cloud.endpoints import HOME_REGION, Endpoints
 from qauvern.cloud.errors import NoSuchPlan
 from qauvern.cloud.parsing import MAX_SECONDS, BadBody
 from qauvern.cloud.resource_controller import PLAN_IDS
-from qauvern.cloud.transport import MAX_STREAM_BYTES, Request, Tokens, Transport
+from qauvern.cloud.transport import MAX_STREAM_BYTES, Tokens, Transport
 from qauvern.model import Account, BillingPlan, Crn
 from qauvern.units import MS_PER_SECOND, ms_from_seconds
 
@@ -23,6 +24,7 @@ API_VERSION: Final = "2026-02-15"
 MAX_URL_LENGTH: Final = 6_000
 """Above this many characters a list of instances is not put into a URL."""
 
+_READ_ANALYTICS = "quantum-computing.account-analytics-usage.read"
 _MAX_MS = MAX_SECONDS * MS_PER_SECOND
 
 
@@ -48,15 +50,14 @@ class Quantum:
             base_url=f"{self._endpoints.quantum_base(HOME_REGION)}/v1/accounts/{account_id}",
             params=(("plan_id", PLAN_IDS[plan]),),
             headers=_headers(account_id=account_id),
+            action="quantum-computing.account-configuration.read",
+            is_admin=True,
         )
         account = self._transport.read(
             request, lambda chunks: _parse_account(chunks, account_id, plan), tokens=self._tokens
         )
         if account is None:
-            raise NoSuchPlan(
-                f"Could not {request.asked}: the account has no subscription to it. Check account_id and plan in the "
-                "config file, and whether --staging is right."
-            )
+            raise NoSuchPlan(f"Could not {request.asked}: the account has no subscription to it.")
         return account
 
     def consumed_ms(self, crn: Crn, described: str) -> int:
@@ -91,6 +92,8 @@ class Quantum:
             base_url=f"{base_url}/v1/analytics/usage_grouped",
             params=_grouped(plan, start, end),
             headers=_headers(account_id=account_id),
+            action=_READ_ANALYTICS,
+            is_admin=True,
         )
         return self._transport.read(request, _parse_grouped, tokens=self._tokens, max_bytes=MAX_STREAM_BYTES)
 
@@ -132,6 +135,8 @@ class Quantum:
             base_url=f"{base_url}/v1/analytics/usage_grouped_by_date",
             params=(*_grouped(plan, start, end), *(("instance", crn) for crn in instances)),
             headers=_headers(account_id=account_id),
+            action=_READ_ANALYTICS,
+            is_admin=True,
         )
 
 
@@ -253,4 +258,4 @@ def _utc_date(text: str) -> date:
         moment = isoparse(text)
         return (moment if moment.tzinfo is None else moment.astimezone(timezone.utc)).date()
     except (ValueError, OverflowError):
-        raise BadBody(f"interval_start of a row is {parsing.shown(text)}, which is no time") from None
+        raise BadBody(f"interval_start of a row is {parsing.shown(text)}, which is not a time") from None

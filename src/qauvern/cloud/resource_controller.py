@@ -16,9 +16,11 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urljoin, urlsplit
 
 from qauvern.cloud import parsing
+from qauvern.cloud.attempt import Request
 from qauvern.cloud.errors import NotFound
 from qauvern.cloud.parsing import BadBody
-from qauvern.cloud.transport import Request, Tokens, Transport
+from qauvern.cloud.transport import Tokens, Transport
+from qauvern.errors import Remedy
 from qauvern.model import BillingPlan, Crn, Instance, LiveInstance, OperationState
 
 SERVICE_ID: Final = "b6049020-80f4-11eb-a0f7-e35ec9b4054f"
@@ -34,6 +36,8 @@ ALL_BACKENDS: Final = "ANY"
 MAX_NAME_LENGTH: Final = 180
 
 _PATH = "/v2/resource_instances"
+_UPDATE = "resource-controller.instance.update"
+_CREATE = "resource-controller.instance.create"
 _CREATION_FAILED = "failed"
 _GONE = frozenset({"removed", "pending_removal", "pending_reclamation", "reclaimed", _CREATION_FAILED})
 _NOT_YET_MADE = frozenset({"provisioning", "pre_provisioning", _CREATION_FAILED})
@@ -162,8 +166,8 @@ class ResourceController:
         )
         if live is None:
             raise NotFound(
-                f"Could not {asked}: it is gone, its state is {parsing.shown(resource.get('state'))}. "
-                "Take it out of the config file, or restore it in IBM Cloud."
+                f"Could not {asked}: it is gone, its state is {parsing.shown(resource.get('state'))}.",
+                remedy=Remedy.RESTORE_INSTANCE,
             )
         return live
 
@@ -196,7 +200,9 @@ class ResourceController:
         }
         if backends is not None:
             parameters["backends"] = list(backends)
-        request = Request(f"write {described}", "PATCH", self._url_of(crn), json={"parameters": parameters})
+        request = Request(
+            f"write {described}", "PATCH", self._url_of(crn), json={"parameters": parameters}, action=_UPDATE
+        )
         self._transport.write(request, _ignore_body, tokens=self._tokens)
 
     def create(
@@ -232,7 +238,7 @@ class ResourceController:
         }
         if tags:
             body["tags"] = list(tags)
-        request = Request(f"create the instance {name!r}", "POST", self._base_url + _PATH, json=body)
+        request = Request(f"create the instance {name!r}", "POST", self._base_url + _PATH, json=body, action=_CREATE)
         return self._transport.write(request, lambda chunks: _parse_created(chunks, name), tokens=self._tokens)
 
     def _url_of(self, crn: Crn) -> str:
@@ -256,7 +262,7 @@ class _Timestamps:
 
 def _digits(seconds: int | None) -> str | None:
     if seconds is not None and (isinstance(seconds, bool) or seconds < 0):
-        raise ValueError(f"{seconds!r} is no number of seconds")
+        raise ValueError(f"{seconds!r} is not a number of seconds")
     return None if seconds is None else str(seconds)
 
 
@@ -337,7 +343,7 @@ def _crn(resource: Mapping[str, Any], name: str) -> Crn:
     try:
         return Crn(text)
     except ValueError:
-        raise BadBody(f"the CRN of instance {parsing.shown(name)} is {parsing.shown(text)}, which is none") from None
+        raise BadBody(f"the CRN of instance {parsing.shown(name)} is {parsing.shown(text)}, which is not one") from None
 
 
 def _backends(value: Any, what: str) -> tuple[str, ...] | None:

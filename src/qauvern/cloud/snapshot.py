@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from qauvern.cloud.endpoints import Endpoints
 from qauvern.cloud.errors import BadResponse, NotAuthorized, NotFound, WrongAccount
 from qauvern.cloud.workers import Batch
+from qauvern.errors import Remedy
 from qauvern.model import (
     WINDOW_DAYS,
     Account,
@@ -141,7 +142,7 @@ def _refuse_another_account(instance: Instance, settings: Settings) -> None:
     if crn.account_id != settings.account_id:
         raise WrongAccount(
             f"The API key lists instance {instance.name!r} ({crn}) of account {crn.account_id}, but the config file is "
-            f"for account {settings.account_id}. Use an API key of that account, or correct account_id."
+            f"for account {settings.account_id}."
         )
 
 
@@ -308,7 +309,8 @@ class _Gathering:
             raise BadResponse(
                 f"IBM's answers contradict each other: by the account the {account.plan.value} plan has no budget, but "
                 f"{len(holding)} of its instances hold an allocation, {holding[0].name!r} ({holding[0].crn}) for one. "
-                "Nothing was concluded from them. Run it again; if it persists, report it to IBM."
+                "Nothing was concluded from them.",
+                remedy=Remedy.TRY_LATER,
             )
 
     def _usage_of(self, crn: Crn, consumed_ms: int) -> Usage:
