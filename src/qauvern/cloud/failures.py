@@ -71,7 +71,9 @@ class Failures:
         facts: dict[str, object] = {"asked": request.asked}
         if refusal.status == 403:
             named = _ACTION.search(refusal.words)
-            facts["action"] = named[0] if named else request.action
+            action = named[0] if named else request.action
+            facts["action"] = action
+            facts["access"] = "access to it" if action is None else f"the IAM action {action}"
             remedy = Remedy.ASK_FOR_ADMINISTRATOR if request.is_admin else Remedy.ASK_FOR_ACCESS
         wait = refusal.retry_after
         if fail.gave_up and wait is not None and wait > self.patience.retry_after_max:

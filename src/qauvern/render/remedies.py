@@ -40,6 +40,44 @@ AS_INSTALLED: Final = CommandLine()
 # A text in backticks that begins with `qauvern` is a command, spelled by the CommandLine. {names} are facts.
 WORDS: Final[Mapping[Remedy, str]] = {
     Remedy.REPORT_BUG: "Please report it; the same command with -vv shows where it happened.",
+    Remedy.SET_VARIABLE: "Unset it, or set it to a value such as {example}.",
+    Remedy.GIVE_API_KEY: (
+        "Set IBMCLOUD_API_KEY, or pass --api-key KEY or --api-key @FILE. Make a key at "
+        "https://cloud.ibm.com/iam/apikeys."
+    ),
+    Remedy.MAKE_API_KEY: (
+        "Check the key and whether --staging is right, or make a new key at https://cloud.ibm.com/iam/apikeys."
+    ),
+    Remedy.CHECK_API_KEY: (
+        "A fresh token was refused too: check that the API key is not locked, and that it is for these endpoints "
+        "(--staging?)."
+    ),
+    Remedy.USE_KEY_OF_ACCOUNT: "Use an API key of that account, or correct account_id in the config file.",
+    Remedy.ASK_FOR_ACCESS: "Ask an administrator of the account to give the owner of the API key {access}.",
+    Remedy.ASK_FOR_ADMINISTRATOR: (
+        "Ask an administrator of the account to give the owner of the API key {access}. `qauvern instances` works "
+        "without administrator rights."
+    ),
+    Remedy.CHECK_IDS: "Check the CRN, account_id and plan in the config file, and whether --staging is right.",
+    Remedy.RESTORE_INSTANCE: "Take it out of the config file, or restore it in IBM Cloud.",
+    Remedy.HEED_IBM: "Act on IBM's message; if it makes no sense, report it with the trace id.",
+    Remedy.TRY_LATER: "IBM's service is in trouble: try again later, and see https://cloud.ibm.com/status.",
+    Remedy.WAIT: "Run it again after that.",
+    Remedy.SLOW_DOWN: "IBM limits the rate: run it later, or with a lower --concurrency.",
+    Remedy.CHECK_NETWORK: (
+        "Check the network, the proxy and the endpoint variables (IBMCLOUD_..._API_ENDPOINT), and run it again; "
+        "IBMCLOUD_HTTP_TIMEOUT sets how many seconds it waits for an answer."
+    ),
+    Remedy.CHECK_ENDPOINTS: (
+        "Nothing was concluded from it. Check the endpoint variables (IBMCLOUD_..._API_ENDPOINT) and any proxy; if "
+        "they are right, IBM's API has changed or is in trouble: report it."
+    ),
+    Remedy.CORRECT_ENDPOINT: (
+        "Redirects are not followed, since the token must not travel: correct the endpoint variables "
+        "(IBMCLOUD_..._API_ENDPOINT)."
+    ),
+    Remedy.READ_BACK: "Look at the live values before you write again.",
+    Remedy.LOOK_IN_CONSOLE: "Look at it in the IBM Cloud console.",
 }
 
 
