@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
 
-from qauvern.cloud import parsing
+from qauvern.cloud import parsing, workers
 from qauvern.cloud.attempt import Request
 from qauvern.cloud.credentials import ApiKey
 from qauvern.cloud.errors import CloudError, KeyRefused, NotAuthorized, RequestRefused
@@ -46,6 +46,7 @@ class TokenSource:
         self._token: _Token | None = None
         self._asked = 0
         self._refusal: KeyRefused | None = None
+        self._refused_batch: object | None = None
         transport.redact.add(api_key.reveal())
 
     def current(self) -> str:
@@ -74,8 +75,11 @@ class TokenSource:
                 self._token = self._ask(asked_before)
 
     def _ask(self, asked_before: int) -> _Token:
-        """A new token. A refusal serves all who were waiting for the same answer; whoever comes later asks again."""
-        if self._refusal is not None and self._asked > asked_before:
+        """A new token. A refusal serves all who waited for it, and the rest of its batch; who comes later asks again."""
+        batch = workers.batch_at_hand()
+        if self._refusal is not None and (
+            self._asked > asked_before or (batch is not None and batch is self._refused_batch)
+        ):
             raise copy(self._refusal)
         request = Request(
             asked="get an access token for the API key",
@@ -89,7 +93,7 @@ class TokenSource:
         except (RequestRefused, NotAuthorized) as error:
             if error.status not in _KEY_STATUSES:
                 raise
-            self._refusal = self._key_refused(error)
+            self._refusal, self._refused_batch = self._key_refused(error), batch
             raise copy(self._refusal) from None
         finally:
             self._asked += 1

@@ -31,6 +31,11 @@ def check_cancelled() -> None:
         raise Cancelled
 
 
+def batch_at_hand() -> object | None:
+    """What tells this thread's batch from others; None where it works for none."""
+    return getattr(_here, "ended", None)
+
+
 def pause(seconds: float) -> None:
     """Sleeps, but no longer than this thread's batch lasts.
 
