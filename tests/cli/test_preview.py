@@ -65,7 +65,8 @@ class TestWhatMoves:
         for offset in (-11, 18 + 28):  # it is from 10 days ago to before in 18 days
             day = (today() + timedelta(days=offset)).isoformat()
             document = of(analyzed(site, "--preview-date", day), GRANTED)
-            assert (document["new_limit_seconds"], document["limit_breakdown"]) == (6_000, None)
+            terms = document["limit_breakdown"]
+            assert (document["new_limit_seconds"], terms["base_seconds"], terms["total_seconds"]) == (6_000,) * 3
 
     def test_a_grant_that_lies_ahead_lifts_the_limit_once_it_has_started(self, site: Site) -> None:
         configuration = site.configuration()

@@ -7,7 +7,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from qauvern.balance import LimitTerms, Line, Proposal, Reason
+from qauvern.balance import Line, Proposal, Reason
+from qauvern.figures import LIMIT_BREAKDOWN, RESERVE_PERCENT, by_name, instance_records
 from qauvern.model import ReserveBasis
 from qauvern.render.instances import OVER_BUDGET_NOTE, budget_text
 from qauvern.render.pictures import PictureRow
@@ -39,11 +40,6 @@ SHORT_REASONS = {
 _UNDERUTILIZED_SHOWN = 10
 
 
-def by_name(proposal: Proposal) -> list[Line]:
-    """The lines as a person looks for them."""
-    return sorted(proposal.lines, key=lambda line: (line.name.casefold(), line.crn))
-
-
 # --- JSON -------------------------------------------------------------------------------------------------------
 
 
@@ -53,15 +49,18 @@ def analysis_document(proposal: Proposal, *, preview_date: date | None = None) -
         **analysis_context(proposal, preview_date),
         "validation_errors": [broken.message for broken in proposal.broken],
         "over_budget_warnings": over_budget_warnings(proposal),
-        "instances": [instance_document(line) for line in by_name(proposal)],
+        "instances": instance_records(proposal.lines),
     }
 
 
 def analysis_rows(proposal: Proposal, *, preview_date: date | None = None) -> list[dict[str, Any]]:
     """One row for each instance, with the same columns whatever it holds, for CSV."""
     preview = {"preview_date": None if preview_date is None else preview_date.isoformat()}
-    rows = [instance_document(line) for line in by_name(proposal)]
+    rows = instance_records(proposal.lines)
     return [{**row, "limit_breakdown": row["limit_breakdown"] or _NO_BREAKDOWN, **preview} for row in rows]
+
+
+_NO_BREAKDOWN: dict[str, None] = dict.fromkeys(LIMIT_BREAKDOWN.columns())
 
 
 def analysis_context(proposal: Proposal, preview_date: date | None) -> dict[str, Any]:
@@ -81,68 +80,11 @@ def analysis_context(proposal: Proposal, preview_date: date | None) -> dict[str,
             "over_allocation_budget": proposal.over_budget,
         },
         "reserve": {
-            "percent": _number(Fraction(proposal.reserve.percent)),
+            "percent": RESERVE_PERCENT.json(proposal.reserve.percent),
             "basis": proposal.reserve.basis.value,
             "distributable_pool_seconds": proposal.pool.distributable_seconds,
         },
     }
-
-
-def instance_document(line: Line) -> dict[str, Any]:
-    """One instance of a proposal."""
-    usage, live = line.usage, line.live
-    fair = line.fairness
-    return {
-        "name": line.name,
-        "crn": str(line.crn),
-        "current_allocation_seconds": live.allocation_seconds,
-        "new_allocation_seconds": line.new_allocation,
-        "allocation_delta_seconds": line.allocation_delta,
-        "allocation_change_reason": line.reason.value if line.changes_allocation else None,
-        "current_limit_seconds": live.limit_seconds,
-        "new_limit_seconds": line.new_limit,
-        "limit_delta_seconds": _limit_delta(line),
-        "consumed_28day_seconds": seconds_number(usage.consumed_ms),
-        "consumed_14day_seconds": seconds_number(usage.last_14d_ms),
-        "consumed_7day_seconds": seconds_number(usage.last_7d_ms),
-        "consumed_3day_seconds": seconds_number(usage.last_3d_ms),
-        "consumed_24h_seconds": seconds_number(usage.last_24h_ms),
-        "fairness": None if fair is None else float(fair),
-        "activity_score": _number(line.score.seconds),
-        "limit_breakdown": None if line.limit.terms is None else _breakdown(line.limit.terms),
-        "limit_reached": line.limit_reached,
-    }
-
-
-def _limit_delta(line: Line) -> int | None:
-    """None where only one of the two is a limit at all."""
-    new, live = line.new_limit, line.live.limit_seconds
-    if new is None or live is None:
-        return 0 if new == live else None
-    return new - live
-
-
-def _breakdown(terms: LimitTerms) -> dict[str, Any] | None:
-    return limit_terms_document(terms) if terms.has_crediting_grant else None
-
-
-def limit_terms_document(terms: LimitTerms) -> dict[str, Any]:
-    """The terms of a limit and their sum."""
-    return {
-        "base_seconds": terms.base_seconds,
-        "grant_funded_seconds": seconds_number(terms.grant_funded_ms),
-        "unspent_grant_seconds": seconds_number(terms.unspent_grant_ms),
-        "pre_boost_overage_seconds": seconds_number(terms.pre_boost_overage_ms),
-        "boost_start_date": None if terms.boost_start_date is None else terms.boost_start_date.isoformat(),
-        "total_seconds": seconds_number(terms.total_ms),
-    }
-
-
-_NO_BREAKDOWN: dict[str, None] = dict.fromkeys(limit_terms_document(LimitTerms(0)))
-
-
-def _number(figure: Fraction) -> int | float:
-    return figure.numerator if figure.denominator == 1 else float(figure)
 
 
 def over_budget_warnings(proposal: Proposal) -> list[str]:
@@ -150,7 +92,7 @@ def over_budget_warnings(proposal: Proposal) -> list[str]:
     budget = proposal.account.budget_seconds
     if not proposal.over_budget or budget is None:
         return []
-    held = [line.name for line in by_name(proposal) if line.reason is Reason.OVER_BUDGET_HELD]
+    held = [line.name for line in by_name(proposal.lines) if line.reason is Reason.OVER_BUDGET_HELD]
     used = f"{format_ms(proposal.plan_consumed_ms)} s of its {format_seconds(budget)} s"
     warnings = [f"the plan has used {used} in 28 days: allocations follow usage until enough of it leaves the window"]
     if held:
@@ -174,13 +116,13 @@ def picture_rows(proposal: Proposal) -> list[PictureRow]:
     """What is drawn of each line of `analysis_table`: usage against what it holds now."""
     return [
         PictureRow(line.usage.daily_ms, line.usage.consumed_ms, line.live.allocation_seconds, line.live.limit_seconds)
-        for line in by_name(proposal)
+        for line in by_name(proposal.lines)
     ]
 
 
 def analysis_table(proposal: Proposal, *, width: int | None, pictures: Sequence[Column] = ()) -> Table:
     """One row for each configured instance, with totals."""
-    lines = by_name(proposal)
+    lines = by_name(proposal.lines)
     columns = [
         Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),
         Column("28d", [format_ms(line.usage.consumed_ms) for line in lines], drop_order=1),
@@ -215,7 +157,7 @@ def analysis_table(proposal: Proposal, *, width: int | None, pictures: Sequence[
 
 def changes_table(proposal: Proposal, *, width: int | None) -> Table:
     """One row for each instance that changes."""
-    lines = [line for line in by_name(proposal) if line.is_change]
+    lines = [line for line in by_name(proposal.lines) if line.is_change]
     return draw_table(
         [
             Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),

@@ -19,9 +19,10 @@ from qauvern.balance import (
     ScoreTerm,
     window_start,
 )
+from qauvern.figures import ANALYZED_INSTANCE, LIMIT_BREAKDOWN
 from qauvern.model import fairness
 from qauvern.plan import Refusal
-from qauvern.render.analysis import IN_DEBT_NOTE, analysis_context, instance_document, limit_terms_document
+from qauvern.render.analysis import IN_DEBT_NOTE, analysis_context
 from qauvern.render.instances import LIMIT_REACHED_NOTE
 from qauvern.render.text import facts, printable
 from qauvern.units import MS_PER_SECOND, format_ms, format_seconds, format_signed_seconds, seconds_number
@@ -33,7 +34,7 @@ def explanation_document(
     """The document of `explain --format json`. Exact figures are fractions as text, such as 1/3."""
     return {
         **analysis_context(proposal, preview_date),
-        "instance": instance_document(line),
+        "instance": ANALYZED_INSTANCE.of(line),
         "score": {
             "terms": [_term_document(term) for term in line.score.terms],
             "seconds_exact": str(line.score.seconds),
@@ -78,7 +79,7 @@ def _factor(term: ScoreTerm) -> Fraction:
 def _terms_document(terms: LimitTerms, line: Line, today: date) -> dict[str, Any]:
     used_by_day = sorted(line.usage.daily_ms.items()) if terms.grants else []
     return {
-        **limit_terms_document(terms),
+        **LIMIT_BREAKDOWN.of(terms),
         "used": [
             {"date": day.isoformat(), "seconds": seconds_number(used_ms)}
             for day, used_ms in used_by_day

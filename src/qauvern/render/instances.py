@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from qauvern.figures import RESERVE_PERCENT
 from qauvern.model import Account, Crn, Instance, InstanceSettings, Reserve, Settings, Snapshot, Usage, fairness
 from qauvern.render.pictures import PictureRow
 from qauvern.render.text import Column, Table, draw_table, facts, printable
@@ -236,7 +237,7 @@ def show_document(snapshot: Snapshot, settings: Settings, *, unconfigured_held: 
             "unmanaged_allocation_seconds": unconfigured_held,
             "utilization_percent": None if totals.utilization is None else float(totals.utilization * 100),
         },
-        "reserve": {"percent": float(settings.reserve.percent), "basis": settings.reserve.basis.value},
+        "reserve": {"percent": RESERVE_PERCENT.json(settings.reserve.percent), "basis": settings.reserve.basis.value},
         "instances": [_view_document(view) for view in views],
     }
 

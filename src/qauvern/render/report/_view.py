@@ -8,8 +8,9 @@ from fractions import Fraction
 from typing import Final
 
 from qauvern.balance import Line, Proposal, window_start
+from qauvern.figures import by_name
 from qauvern.model import WINDOW_DAYS, BillingPlan, Crn, Settings, Snapshot, fairness
-from qauvern.render.analysis import by_name, over_budget_warnings, reserve_text
+from qauvern.render.analysis import over_budget_warnings, reserve_text
 from qauvern.render.instances import Totals, budget_text, instance_views, utilization_text
 from qauvern.render.report._limits import LimitHistory, limit_history
 from qauvern.render.text import printable
@@ -111,7 +112,7 @@ def report_of(proposal: Proposal, snapshot: Snapshot, settings: Settings) -> Rep
         snapshot: what the proposal was made from, with the daily usage of every configured instance since the start
             of the window, and as far back as the limit of each day since then depends on it.
     """
-    lines = by_name(proposal)
+    lines = by_name(proposal.lines)
     first = window_start(proposal.today)
     days = tuple(first + timedelta(days=offset) for offset in range(WINDOW_DAYS + 1))
     histories = (limit_history(line, proposal.today) for line in lines)

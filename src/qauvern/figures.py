@@ -1,0 +1,416 @@
+"""What each figure is called, in which unit it is, how it is read, what it means and whether it adds up: once.
+
+Tables, JSON, CSV, the report's page and the JSON Schema are made from what stands here. Pure: figures read whatever
+they are given, and import none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from qauvern.units import format_ms, format_percent, format_seconds, format_signed_seconds, seconds_number
+
+if TYPE_CHECKING:
+    from qauvern.balance import LimitTerms, Line
+
+Row = TypeVar("Row")
+Other = TypeVar("Other")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a figure is written: `json` turns what was read into a JSON value, `text` into what a person reads.
+
+    `schema` is what JSON Schema says of the value, `record` what it is an object of, or a list of objects. None is
+    passed to neither: it is null, and `absent` as text.
+    """
+
+    schema: Mapping[str, Any]
+    json: Callable[[Any], Any] = lambda value: value
+    text: Callable[[Any], str] = str
+    absent: str = "-"
+    is_text: bool = False
+    record: Record[Any] | None = None
+
+    @property
+    def is_list(self) -> bool:
+        return self.schema.get("type") == "array"
+
+
+def number(figure: Fraction) -> int | float:
+    """An exact figure as a JSON number: whole where it is whole."""
+    return figure.numerator if figure.denominator == 1 else float(figure)
+
+
+def _ratio_text(ratio: Fraction) -> str:
+    return f"{float(ratio):.2f}"
+
+
+_DAY_PATTERN: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_FRACTION_PATTERN: Final = "^-?[0-9]+(/[1-9][0-9]*)?$"
+
+TEXT: Final = Unit({"type": "string"}, is_text=True)
+CRN_TEXT: Final = Unit({"type": "string", "pattern": "^crn:v1:.*:quantum-computing:.*::$"}, json=str, is_text=True)
+DAY: Final = Unit(
+    {"type": "string", "format": "date", "pattern": _DAY_PATTERN}, json=lambda day: day.isoformat(), is_text=True
+)
+MOMENT: Final = Unit(
+    {"type": "string", "format": "date-time"},
+    json=lambda moment: moment.isoformat(),
+    text=lambda moment: f"{moment:%Y-%m-%d %H:%M}",
+    is_text=True,
+)
+FLAG: Final = Unit({"type": "boolean"})
+COUNT: Final = Unit({"type": "integer", "minimum": 0}, text=lambda count: f"{count:,}")
+SECONDS: Final = Unit({"type": "integer", "minimum": 0}, text=format_seconds)
+"""Whole seconds, of an allocation or a limit."""
+BALANCE: Final = Unit({"type": "integer"}, text=format_seconds)
+"""Whole seconds that may be below zero."""
+DELTA: Final = Unit({"type": "integer"}, text=format_signed_seconds)
+"""Whole seconds by which something changes."""
+USED: Final = Unit({"type": "number", "minimum": 0}, json=seconds_number, text=format_ms)
+"""Usage: read in milliseconds, written in seconds."""
+SCORE: Final = Unit({"type": "number", "minimum": 0}, json=number, text=lambda score: f"{float(score):,.1f}")
+RATIO: Final = Unit({"type": "number", "minimum": 0}, json=float, text=_ratio_text, absent="inf")
+"""Of usage to allocation; None is infinite."""
+UTILIZATION_PERCENT: Final = Unit(
+    {"type": "number", "minimum": 0}, json=lambda ratio: float(ratio * 100), text=format_percent
+)
+RESERVE_PERCENT: Final = Unit(
+    {"type": "number", "minimum": 0, "exclusiveMaximum": 100}, json=lambda percent: number(Fraction(percent))
+)
+EXACT: Final = Unit({"type": "string", "pattern": _FRACTION_PATTERN}, json=str, is_text=True)
+"""A fraction as text, such as 1/3."""
+
+
+STRINGS: Final = Unit({"type": "array", "items": {"type": "string"}}, json=list)
+
+
+def one_of(values: Iterable[str]) -> Unit:
+    """Text that is one of the values."""
+    return Unit({"type": "string", "enum": list(values)}, is_text=True)
+
+
+REASON_TEXT: Final = Unit({"type": "string", "title": "Reason"}, is_text=True)
+"""One of the reasons of balance, which the schema lists."""
+
+
+@dataclass(frozen=True)
+class Figure(Generic[Row]):
+    """One figure: its JSON name, its heading wherever it is shown, its unit, and how it is read from a row.
+
+    `meaning` is a sentence without its full stop; `null` says what None means, and is empty where there is none.
+    `adds_up` tells that a total over several rows makes sense.
+    """
+
+    name: str
+    heading: str
+    unit: Unit
+    read: Callable[[Row], Any]
+    meaning: str
+    null: str = ""
+    adds_up: bool = False
+
+    def of(
+        self,
+        read: Callable[[Other], Any],
+        *,
+        name: str = "",
+        meaning: str = "",
+        null: str | None = None,
+        unit: Unit | None = None,
+    ) -> Figure[Other]:
+        """The same figure, read from rows of another kind, where it may have another JSON name."""
+        return Figure(
+            name or self.name,
+            self.heading,
+            unit or self.unit,
+            read,
+            meaning or self.meaning,
+            self.null if null is None else null,
+            self.adds_up,
+        )
+
+    def value(self, row: Row) -> Any:
+        """Its JSON value."""
+        figure = self.read(row)
+        return None if figure is None else self.unit.json(figure)
+
+    def text(self, row: Row) -> str:
+        """Its text in a table."""
+        return self._written(self.read(row))
+
+    def total(self, rows: Iterable[Row]) -> Any:
+        """The sum over the rows as it is read, none counting as nothing; None where it does not add up."""
+        return sum(self.read(row) or 0 for row in rows) if self.adds_up else None
+
+    def total_text(self, rows: Iterable[Row]) -> str:
+        """The total's text; empty where it does not add up."""
+        return self._written(self.total(rows)) if self.adds_up else ""
+
+    def _written(self, figure: Any) -> str:
+        return self.unit.absent if figure is None else self.unit.text(figure)
+
+
+@dataclass(frozen=True)
+class Record(Generic[Row]):
+    """A JSON object: the figures of one row in their order. `name` is that of its definition in the schema."""
+
+    name: str
+    title: str
+    meaning: str
+    figures: tuple[Figure[Row], ...]
+
+    def of(self, row: Row) -> dict[str, Any]:
+        """The object of one row."""
+        return {figure.name: figure.value(row) for figure in self.figures}
+
+    def all(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
+        return [self.of(row) for row in rows]
+
+    def columns(self, prefix: str = "") -> list[str]:
+        """The columns as CSV, an object within this one as `outer_inner`; lists have none."""
+        names: list[str] = []
+        for figure in self.figures:
+            if figure.unit.is_list:
+                continue
+            inner = figure.unit.record
+            names += [prefix + figure.name] if inner is None else inner.columns(f"{prefix}{figure.name}_")
+        return names
+
+
+def part(record: Record[Any]) -> Unit:
+    """The unit of a figure that is one object."""
+    return Unit({"$ref": f"#/$defs/{record.name}"}, json=record.of, record=record)
+
+
+def parts(record: Record[Any]) -> Unit:
+    """The unit of a figure that is a list of objects."""
+    return Unit({"type": "array", "items": {"$ref": f"#/$defs/{record.name}"}}, json=record.all, record=record)
+
+
+# --- an instance of a proposal ----------------------------------------------------------------------------------
+
+_CRN_MEANING: Final = (
+    "Cloud Resource Name of the service instance, crn:v1:bluemix:public:quantum-computing:REGION:a/ACCOUNT:GUID:: in "
+    "full"
+)
+
+NAME: Final[Figure[Line]] = Figure(
+    "name", "Name", TEXT, lambda line: line.name, "The instance's name in the config file"
+)
+CRN: Final[Figure[Line]] = Figure("crn", "CRN", CRN_TEXT, lambda line: line.crn, _CRN_MEANING)
+CURRENT_ALLOCATION: Final[Figure[Line]] = Figure(
+    "current_allocation_seconds",
+    "Cur Alloc",
+    SECONDS,
+    lambda line: line.live.allocation_seconds,
+    "Seconds of the 28-day window that it holds now",
+    null="it has no allocation",
+    adds_up=True,
+)
+NEW_ALLOCATION: Final[Figure[Line]] = Figure(
+    "new_allocation_seconds",
+    "New Alloc",
+    SECONDS,
+    lambda line: line.new_allocation,
+    "Seconds that it is to hold",
+    null="it takes part with its limit only",
+    adds_up=True,
+)
+ALLOCATION_DELTA: Final[Figure[Line]] = Figure(
+    "allocation_delta_seconds",
+    "Change",
+    DELTA,
+    lambda line: line.allocation_delta,
+    "Seconds by which the allocation is to change; negative for a decrease",
+    adds_up=True,
+)
+REASON: Final[Figure[Line]] = Figure(
+    "allocation_change_reason",
+    "Reason",
+    REASON_TEXT,
+    lambda line: line.reason.value if line.changes_allocation else None,
+    "Why the allocation is to change",
+    null="it stays",
+)
+CURRENT_LIMIT: Final[Figure[Line]] = Figure(
+    "current_limit_seconds",
+    "Cur Limit",
+    SECONDS,
+    lambda line: line.live.limit_seconds,
+    "Seconds of the 28-day window that it may use now",
+    null="no limit",
+)
+NEW_LIMIT: Final[Figure[Line]] = Figure(
+    "new_limit_seconds",
+    "New Limit",
+    SECONDS,
+    lambda line: line.new_limit,
+    "Seconds that it is to be allowed to use",
+    null="no limit",
+)
+LIMIT_DELTA: Final[Figure[Line]] = Figure(
+    "limit_delta_seconds",
+    "Limit Change",
+    DELTA,
+    lambda line: _limit_delta(line.new_limit, line.live.limit_seconds),
+    "Seconds by which the limit is to change",
+    null="only one of the two is a limit at all",
+)
+USED_28D: Final[Figure[Line]] = Figure(
+    "consumed_28day_seconds",
+    "Used 28d",
+    USED,
+    lambda line: line.usage.consumed_ms,
+    "Seconds used, by IBM's own 28-day window",
+    adds_up=True,
+)
+USED_14D: Final[Figure[Line]] = Figure(
+    "consumed_14day_seconds",
+    "14d",
+    USED,
+    lambda line: line.usage.last_14d_ms,
+    "Seconds used in the 14 days that end now",
+    adds_up=True,
+)
+USED_7D: Final[Figure[Line]] = Figure(
+    "consumed_7day_seconds",
+    "7d",
+    USED,
+    lambda line: line.usage.last_7d_ms,
+    "Seconds used in the 7 days that end now",
+    adds_up=True,
+)
+USED_3D: Final[Figure[Line]] = Figure(
+    "consumed_3day_seconds",
+    "3d",
+    USED,
+    lambda line: line.usage.last_3d_ms,
+    "Seconds used in the 3 days that end now",
+    adds_up=True,
+)
+USED_24H: Final[Figure[Line]] = Figure(
+    "consumed_24h_seconds",
+    "24h",
+    USED,
+    lambda line: line.usage.last_24h_ms,
+    "Seconds used in the 24 hours that end now",
+    adds_up=True,
+)
+FAIRNESS: Final[Figure[Line]] = Figure(
+    "fairness",
+    "Fairness",
+    RATIO,
+    lambda line: line.fairness,
+    "28-day usage over the allocation held now; 0 when both are 0",
+    null="infinite (usage, and an allocation of 0)",
+)
+ACTIVITY_SCORE: Final[Figure[Line]] = Figure(
+    "activity_score",
+    "Activity score",
+    SCORE,
+    lambda line: line.score.seconds,
+    "32*u24h/1 + 16*u3/3 + 8*u7/7 + 4*u14/14 + 2*u28/28, in seconds; 0 is inactive",
+)
+
+# The terms of a limit, which the report's table of limits shows one by one.
+LIMIT_BASE: Final[Figure[LimitTerms]] = Figure(
+    "base_seconds",
+    "Base",
+    SECONDS,
+    lambda terms: terms.base_seconds,
+    "limit_seconds of the config file, in seconds",
+)
+LIMIT_GRANT_FUNDED: Final[Figure[LimitTerms]] = Figure(
+    "grant_funded_seconds",
+    "+ paid by grants",
+    USED,
+    lambda terms: terms.grant_funded_ms,
+    "Seconds of usage in the window that still-crediting net grants paid",
+)
+LIMIT_UNSPENT: Final[Figure[LimitTerms]] = Figure(
+    "unspent_grant_seconds",
+    "+ unspent grants",
+    USED,
+    lambda terms: terms.unspent_grant_ms,
+    "Seconds that the active net grants have left",
+)
+LIMIT_OVERAGE: Final[Figure[LimitTerms]] = Figure(
+    "pre_boost_overage_seconds",
+    "+ from before the boost",
+    USED,
+    lambda terms: terms.pre_boost_overage_ms,
+    "Seconds of base usage in the window, from before boost_start_date, above the base limit",
+)
+LIMIT_BREAKDOWN: Final[Record[LimitTerms]] = Record(
+    "limit_breakdown",
+    "Limit breakdown",
+    "The four terms of a limit.",
+    (
+        LIMIT_BASE,
+        LIMIT_GRANT_FUNDED,
+        LIMIT_UNSPENT,
+        LIMIT_OVERAGE,
+        Figure(
+            "boost_start_date",
+            "Start of the boost",
+            DAY,
+            lambda terms: terms.boost_start_date,
+            "UTC day on which the earliest active net grant started",
+            null="none is active",
+        ),
+        Figure(
+            "total_seconds",
+            "= limit",
+            USED,
+            lambda terms: terms.total_ms,
+            "Sum of the four terms in seconds; the limit is this, rounded up to a second",
+        ),
+    ),
+)
+
+ANALYZED_INSTANCE: Final[Record[Line]] = Record(
+    "analyzed_instance",
+    "Instance",
+    "One configured instance of a proposal.",
+    (
+        *(NAME, CRN, CURRENT_ALLOCATION, NEW_ALLOCATION, ALLOCATION_DELTA, REASON),
+        *(CURRENT_LIMIT, NEW_LIMIT, LIMIT_DELTA, USED_28D, USED_14D, USED_7D, USED_3D, USED_24H),
+        *(FAIRNESS, ACTIVITY_SCORE),
+        Figure(
+            "limit_breakdown",
+            "Limit breakdown",
+            part(LIMIT_BREAKDOWN),
+            lambda line: line.limit.terms,
+            "The terms of the new limit",
+            null="the config file sets no limit",
+        ),
+        Figure(
+            "limit_reached",
+            "Limit reached",
+            FLAG,
+            lambda line: line.limit_reached,
+            "True when its 28-day usage has come to its new limit: what runs goes on, the rest waits",
+        ),
+    ),
+)
+
+
+def _limit_delta(new: int | None, live: int | None) -> int | None:
+    if new is None or live is None:
+        return 0 if new == live else None
+    return new - live
+
+
+def by_name(lines: Iterable[Line]) -> list[Line]:
+    """The lines of a proposal as a person looks for them."""
+    return sorted(lines, key=lambda line: (line.name.casefold(), line.crn))
+
+
+def instance_records(lines: Iterable[Line]) -> list[dict[str, Any]]:
+    """The `instances` of `analyze --format json`: one dictionary for each line of a proposal, by name."""
+    return ANALYZED_INSTANCE.all(by_name(lines))
