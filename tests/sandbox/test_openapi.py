@@ -67,8 +67,8 @@ def knowing(client: Client, case: Any, turn: int) -> None:
     if "Account-Id" in headers:
         headers["Account-Id"] = client.sandbox.account_id
     case.headers = headers
-    if (case.query or {}).get("start"):
-        case.query.pop("start")
+    for position in ("start", "_start", "next", "previous"):
+        (case.query or {}).pop(position, None)
     if isinstance(case.body, dict) and "target" in case.body and turn % 4 == 1:
         case.body.update(name=f"made {turn}", target="us-east", resource_group="default")
     if isinstance(case.body, dict) and case.body.get("grant_type") == GRANT_TYPE:

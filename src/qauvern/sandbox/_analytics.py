@@ -79,7 +79,7 @@ class _Sum:
         self.details = details or {}
 
     def add(self, event: Event) -> None:
-        mode, queue_ms = event.mode, event.queue_ms
+        queue_ms, mode = event.traits
         self.usage_ms += event.usage_ms
         self.jobs += 1
         self.sessions += mode == "session"

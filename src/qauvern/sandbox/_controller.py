@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +19,7 @@ from ._model import (
     Instance,
     Operation,
 )
-from ._wire import Call, Refusal, Reply
+from ._wire import Call, Refusal, Reply, opaque
 
 PAGE_LIMIT = 100
 _LIST = "/v2/resource_instances"
@@ -30,10 +29,7 @@ _FILTERS = ("resource_id", "resource_plan_id", "name", "guid", "resource_group_i
 
 
 def list_instances(live: LiveAccount, call: Call) -> Reply:
-    limit_text = call.one("limit") or str(PAGE_LIMIT)
-    if not limit_text.isdecimal() or not 1 <= int(limit_text) <= PAGE_LIMIT:
-        raise Refusal(400, "bad_request", f"limit must be a number from 1 to {PAGE_LIMIT}.")
-    limit, first = int(limit_text), _position(call.one("start"))
+    limit, first = call.limit(PAGE_LIMIT, PAGE_LIMIT), call.position("start") or 0
     plan_id = call.one("resource_plan_id")
     crns = list(live.instances) if plan_id is None else live.crns_by_plan.get(plan_id, [])
     found: list[Instance] = []
@@ -45,7 +41,7 @@ def list_instances(live: LiveAccount, call: Call) -> Reply:
         position += 1
     next_url = None
     if position < len(crns):
-        query = {"start": _opaque(position), "limit": limit}
+        query = {"start": opaque(position), "limit": limit}
         query |= {name: value for name in _FILTERS if (value := call.one(name)) is not None}
         next_url = f"{_LIST}?{urlencode(query)}"
     return Reply(200, {"rows_count": len(found), "next_url": next_url, "resources": [resource(live, i) for i in found]})
@@ -214,19 +210,3 @@ def _wanted(instance: Instance, call: Call) -> bool:
         and call.one("guid") in (None, instance.guid)
         and call.one("resource_group_id") in (None, instance.resource_group)
     )
-
-
-def _opaque(position: int) -> str:
-    return base64.urlsafe_b64encode(f"g1A:{position}".encode()).decode()
-
-
-def _position(start: str | None) -> int:
-    if start is None:
-        return 0
-    try:
-        prefix, _, position = base64.urlsafe_b64decode(start.encode()).decode().partition(":")
-        if prefix == "g1A" and position.isascii() and position.isdecimal():
-            return int(position)
-    except ValueError:
-        pass
-    raise Refusal(400, "bad_request", "start is not a page of this list.")

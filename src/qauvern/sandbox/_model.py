@@ -60,6 +60,9 @@ def crn_of(region: str, account_id: str, guid: str) -> str:
     return f"crn:v1:bluemix:public:quantum-computing:{region}:a/{account_id}:{guid}::"
 
 
+_MODES = ("job", "job", "job", "session", "batch")
+
+
 @dataclass(frozen=True)
 class Event:
     """One job: when it ran (milliseconds after the account's anchor, so mostly negative) and what it used."""
@@ -70,19 +73,11 @@ class Event:
     user: int
 
     @property
-    def queue_ms(self) -> int:
-        """How long it waited: mostly seconds or minutes, now and then hours."""
-        return 4_000 + int(10_800_000 * (self._number / 2**32) ** 6)
-
-    @property
-    def mode(self) -> str:
-        return ("job", "job", "job", "session", "batch")[self._number % 5]
-
-    @property
-    def _number(self) -> int:
-        """Something between 0 and 2**32 that stays the same for the same job."""
+    def traits(self) -> tuple[int, str]:
+        """How long it waited, in milliseconds (mostly minutes, now and then hours), and its mode: always the same."""
         mixed = (self.offset_ms * 2_654_435_761 ^ self.usage_ms * 2_246_822_519) & 0xFFFFFFFF
-        return (mixed ^ mixed >> 15) * 2_654_435_769 & 0xFFFFFFFF
+        number = (mixed ^ mixed >> 15) * 2_654_435_769 & 0xFFFFFFFF
+        return 4_000 + int(10_800_000 * (number / 2**32) ** 6), _MODES[number % 5]
 
 
 class Events:

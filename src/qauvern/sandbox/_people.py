@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ._live import LiveAccount
-from ._wire import Call, Refusal, Reply
+from ._wire import Call, Refusal, Reply, opaque
 
 PAGE_LIMIT = 100
 _GONE_EVERY = 16
@@ -26,16 +26,11 @@ def users(live: LiveAccount, call: Call) -> Reply:
     """Those who still belong to the account, a page at a time. Some who used its time have left."""
     if call.item != live.account.account_id:
         raise Refusal(404, "not_found", f"The account {call.item} could not be found.")
-    limit_text, start_text = call.one("limit") or str(PAGE_LIMIT), call.one("_start") or "0"
-    if not limit_text.isdecimal() or not 1 <= int(limit_text) <= PAGE_LIMIT:
-        raise Refusal(400, "bad_request", f"limit must be a number from 1 to {PAGE_LIMIT}.")
-    if not (start_text.isascii() and start_text.isdecimal()):
-        raise Refusal(400, "bad_request", "_start is not a page of this list.")
-    limit, start = int(limit_text), int(start_text)
+    limit, start = call.limit(PAGE_LIMIT, PAGE_LIMIT), call.position("_start") or 0
     present = [iam_id for number, iam_id in enumerate(live.account.users) if number % _GONE_EVERY != _GONE_EVERY - 1]
     path = f"/v2/accounts/{call.item}/users"
     after = start + limit
-    next_url = f"{path}?{urlencode({'limit': limit, '_start': after})}" if after < len(present) else None
+    next_url = f"{path}?{urlencode({'limit': limit, '_start': opaque(after)})}" if after < len(present) else None
     return Reply(
         200,
         {

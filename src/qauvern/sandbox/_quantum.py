@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import zlib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,7 +19,7 @@ from ._model import (
     from_epoch_ms,
     iso,
 )
-from ._wire import Call, Refusal, Reply, moment
+from ._wire import Call, Refusal, Reply, moment, opaque
 
 VERSIONS: dict[str, str | None] = {"2026-04-15": None, "2026-02-15": "2027-02-15"}
 """The API versions that are answered, newest first, and when they end."""
@@ -155,19 +154,16 @@ def _device(live: LiveAccount, name: str, region: str, with_wait: bool) -> dict[
 def workloads(live: LiveAccount, call: Call) -> Reply:
     """Jobs, newest first, a page at a time."""
     instance = service_instance(live, call)
-    limit_text, status = call.one("limit") or "20", call.one("status")
-    if not limit_text.isdecimal() or not 1 <= int(limit_text) <= _MOST_WORKLOADS:
-        raise Refusal(400, "bad_limit", f"limit must be a number from 1 to {_MOST_WORKLOADS}.")
+    limit, status = call.limit(_MOST_WORKLOADS, 20), call.one("status")
     if status not in (None, *_STATUSES):
         raise Refusal(400, "bad_status", f"status must be one of {', '.join(_STATUSES)}.")
-    limit = int(limit_text)
     rows = [row for row in _workload_rows(live, instance, call) if status in (None, row["status"])]
-    first = max(0, _cursor(call, "next", _cursor(call, "previous", limit) - limit))
+    first = call.position("next") or max(0, (call.position("previous") or 0) - limit)
     document: dict[str, Any] = {"workloads": rows[first : first + limit], "total_count": len(rows), "limit": limit}
     if first + limit < len(rows):
-        document["next"] = _opaque(first + limit)
+        document["next"] = opaque(first + limit)
     if first:
-        document["previous"] = _opaque(first)
+        document["previous"] = opaque(first)
     return Reply(200, document)
 
 
@@ -183,38 +179,22 @@ def _workload_rows(live: LiveAccount, instance: Instance, call: Call) -> Iterato
     if call.query.get("tags"):
         return
     for job in reversed(list(live.usage(instance.crn).between(start_ms, end_ms))):
+        queue_ms, mode = job.traits
         row = {
             "id": f"d{zlib.crc32(f'{instance.crn}{job.offset_ms}'.encode()):08x}",
             "instance": instance.crn,
-            "mode": job.mode,
+            "mode": mode,
             "status": "completed",
             "backend": BACKENDS[instance.region][job.backend],
             "user_id": users[job.user],
             "created": iso(from_epoch_ms(anchor_ms + job.offset_ms)),
-            "ended": iso(from_epoch_ms(anchor_ms + job.offset_ms + job.queue_ms + job.usage_ms)),
+            "ended": iso(from_epoch_ms(anchor_ms + job.offset_ms + queue_ms + job.usage_ms)),
             "tags": [],
             "usage": {"qpu_charge_time_seconds": job.usage_ms / 1000, "status": "final"},
             "usage_seconds": job.usage_ms / 1000,
         }
         if all(value in (None, row[name]) for name, value in wanted.items()):
-            yield row | ({} if job.mode == "job" else {"accepting_jobs": False})
-
-
-def _opaque(position: int) -> str:
-    return base64.urlsafe_b64encode(f"w:{position}".encode()).decode()
-
-
-def _cursor(call: Call, name: str, otherwise: int) -> int:
-    text = call.one(name)
-    if text is None:
-        return otherwise
-    try:
-        prefix, _, position = base64.urlsafe_b64decode(text.encode()).decode().partition(":")
-        if prefix == "w" and position.isascii() and position.isdecimal():
-            return int(position)
-    except ValueError:
-        pass
-    raise Refusal(400, "bad_cursor", f"{name} is not a page of this list.")
+            yield row | ({} if mode == "job" else {"accepting_jobs": False})
 
 
 def service_instance(live: LiveAccount, call: Call) -> Instance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -33,6 +34,26 @@ class Call:
     def one(self, name: str) -> str | None:
         values = self.query.get(name)
         return values[-1] if values else None
+
+    def limit(self, most: int, otherwise: int) -> int:
+        """How many rows a page is to have; a Refusal with status 400 beyond 1 to `most`."""
+        text = self.one("limit") or str(otherwise)
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise Refusal(400, "bad_request", f"limit must be a number from 1 to {most}.")
+        return int(text)
+
+    def position(self, name: str) -> int | None:
+        """Where a page begins, from what `opaque` made; a Refusal with status 400 where it is something else."""
+        text = self.one(name)
+        if text is None:
+            return None
+        try:
+            prefix, _, position = base64.urlsafe_b64decode(text.encode()).decode().partition(":")
+            if prefix == "g1A" and position.isascii() and position.isdecimal():
+                return int(position)
+        except ValueError:
+            pass
+        raise Refusal(400, "bad_request", f"{name} is not a page of this list.")
 
     def header(self, name: str) -> str | None:
         return self.headers.get(name)
@@ -69,6 +90,11 @@ class Cut(Exception):
     def __init__(self, *, hard: bool = False) -> None:
         super().__init__("cut")
         self.hard = hard
+
+
+def opaque(position: int) -> str:
+    """A position in a list as IBM hands it out: nothing to be made sense of."""
+    return base64.urlsafe_b64encode(f"g1A:{position}".encode()).decode()
 
 
 def moment(call: Call, name: str) -> datetime | None:
