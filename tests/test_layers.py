@@ -40,6 +40,8 @@ def test_every_contract_is_kept() -> None:
         ("sandbox/_wire.py", "import qauvern.units", "sandbox imports nothing else"),
         ("render/text.py", "import yaml", "only config imports yaml"),
         ("cli/show.py", "import requests", "only cloud imports requests"),
+        ("cli/show.py", "import qauvern.balance", "cli decides nothing"),
+        ("actions/show.py", "import qauvern.render.text", "actions has no screen"),
         ("config/_names.py", "import pygal", "only cli and render import click, tabulate, jinja2 or pygal"),
     ],
 )

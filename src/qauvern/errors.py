@@ -14,6 +14,14 @@ class Remedy(str, Enum):
     """What a person can do about an error or a notice. Each is worded once, in render/remedies.py."""
 
     REPORT_BUG = "report a bug in qauvern"
+    TAKE_NAME_OVER = "take the live name over into the config file"
+    SEE_RUN = "look at a past run"
+    SAVE_A_PLAN = "save a plan"
+    NAME_ITS_CONFIG = "name the config file that goes with the run"
+    LIST_INSTANCES = "list the configured instances"
+    UPDATE_AGAIN = "update the config file again"
+    USE_OTHER_ACCOUNT = "use that account id, or a key of the other account"
+    CREATE_OR_OTHER_PLAN = "create an instance, or choose another plan"
 
     # Of reaching IBM Cloud.
     SET_VARIABLE = "unset an environment variable, or set it right"

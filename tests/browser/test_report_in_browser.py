@@ -114,7 +114,7 @@ def test_shows_the_figures_of_analyze(
 
     browser.open(report)
     moment = datetime.fromisoformat(browser.run("return document.querySelector('time').dateTime"))
-    monkeypatch.setattr("qauvern.cli._account.now", lambda: moment)
+    monkeypatch.setattr("qauvern.actions.workplace.utc_now", lambda: moment)
     document = site.qauvern("analyze", "--format", "json").json()
     figures = browser.run(FIGURES)
     assert {each["crn"] for each in document["instances"]} == set(figures)

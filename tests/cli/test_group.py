@@ -200,7 +200,7 @@ class TestColor:
 
 class TestFaultsOfItsOwn:
     def test_are_told_in_one_line_with_how_to_see_more(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("qauvern.cli.show.instance_views", lambda *_: 1 // 0)
+        monkeypatch.setattr("qauvern.render.instances.instance_views", lambda *_: 1 // 0)
         run = site.qauvern("show", exits=1)
         assert "a bug in qauvern" in run.stderr
         assert "-vv" in run.stderr
@@ -211,7 +211,7 @@ class TestFaultsOfItsOwn:
     def test_show_where_they_happened_when_very_verbose(
         self, site: Site, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
     ) -> None:
-        monkeypatch.setattr("qauvern.cli.show.instance_views", lambda *_: 1 // 0)
+        monkeypatch.setattr("qauvern.render.instances.instance_views", lambda *_: 1 // 0)
         assert "ZeroDivisionError" in site.qauvern(*arguments, exits=1, traceback=True).stderr
 
 
@@ -220,7 +220,7 @@ class TestInterrupted:
         def interrupted(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("qauvern.cli.show.instance_views", interrupted)
+        monkeypatch.setattr("qauvern.render.instances.instance_views", interrupted)
         run = site.qauvern("show", exits=130)
         assert run.stderr.endswith("Interrupted.\n")
 

@@ -54,14 +54,15 @@ class TestPage:
 
     def test_reads_daily_usage_as_far_back_as_past_limits_take_it(self) -> None:
         """The window of the first day shown, 28 days back, starts 28 days before; without grants the window will do."""
-        from qauvern.cli._account import _daily_since
+        from qauvern.actions.analyze import Daily, daily_since
 
         today = date(2026, 3, 15)
         given = make.grant(date(2026, 3, 20), date(2026, 4, 20), 50)
         teams = [make.Team("a", limit=10, grants=(given,)), make.Team("b")]
-        since = _daily_since(make.settings(teams), today, window_start(today))
-        assert since == {make.crn("a"): today - timedelta(days=56)}
-        assert _daily_since(make.settings(teams), today) == {}
+        settings = make.settings(teams)
+        since = daily_since(settings, today, Daily.PAST_LIMITS, today)
+        assert since == {make.crn("a"): today - timedelta(days=56), make.crn("b"): window_start(today)}
+        assert daily_since(settings, today, Daily.LIMITS, today) == {}
 
     def test_shows_the_limits_that_net_grants_move(self, site: Site) -> None:
         site.qauvern("report")

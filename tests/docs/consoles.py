@@ -214,12 +214,11 @@ class Consoles:
     @cached_property
     def _account(self) -> Path:
         """The state folder of a sandbox that has just been reset."""
-        from qauvern.cli._places import SANDBOX_CONFIG_NAME
-        from qauvern.cli._sandboxed import write_sandbox_config
+        from qauvern.actions.sandbox import write_sandbox_config
 
         account = self.folder / "account"
         with Sandbox.create(now=NOW, folder=account / "sandbox") as sandbox:
-            write_sandbox_config(sandbox, account / "sandbox" / SANDBOX_CONFIG_NAME)
+            write_sandbox_config(sandbox, account / "sandbox" / "config.yaml")
         return account
 
     @contextmanager
@@ -238,7 +237,7 @@ class Consoles:
         try:
             with pytest.MonkeyPatch.context() as patch:
                 patch.delenv("XDG_STATE_HOME", raising=False)
-                patch.setattr("qauvern.cli._account.now", lambda: datetime.now(timezone.utc) + ahead)
+                patch.setattr("qauvern.actions.workplace.utc_now", lambda: datetime.now(timezone.utc) + ahead)
                 patch.setattr(Sandbox, "create", partial(Sandbox.create, now=NOW))
                 patch.setattr(Sandbox, "wait", lambda _sandbox: None)
                 patch.setattr(socket, "gethostname", lambda: "ops")

@@ -104,7 +104,7 @@ def hostile(qauvern: Qauvern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("qauvern.cloud.transport.Patience", partial(Patience, sleep=lambda _seconds: None))
     quick = partial(Pace, first_poll=0.002, longest_poll=0.01, retry_delay=0.002)
     monkeypatch.setattr(
-        "qauvern.cli._writing.Pace", lambda operation_timeout: quick(operation_timeout=min(operation_timeout, 0.3))
+        "qauvern.actions.apply.Pace", lambda operation_timeout: quick(operation_timeout=min(operation_timeout, 0.3))
     )
     with hostile_site(qauvern, tmp_path) as site:
         yield site

@@ -22,7 +22,7 @@ def quick(operation_timeout: float) -> Pace:
 @pytest.fixture
 def account(qauvern: Qauvern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """As of tests.helpers.safety.small_account; what runs in-process waits for nothing longer than it must."""
-    monkeypatch.setattr("qauvern.cli._writing.Pace", quick)
+    monkeypatch.setattr("qauvern.actions.apply.Pace", quick)
     monkeypatch.setattr("qauvern.cloud.transport.Patience", partial(Patience, backoff=0.005))
     with small_account(qauvern, tmp_path) as made:
         yield made

@@ -57,7 +57,10 @@ class JournalledChange:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as its journal tells it. `ended` is complete, partial, interrupted, cut off or under way."""
+    """One run as its journal tells it. `ended` is complete, partial, interrupted, cut off or under way.
+
+    `message` says why it was made, and is empty where nobody said so.
+    """
 
     run_id: str
     path: Path
@@ -71,6 +74,7 @@ class Run:
     ended: str
     was_reported: bool = True
     damaged_lines: int = 0
+    message: str = ""
 
     @property
     def written(self) -> tuple[WrittenChange, ...]:
@@ -201,6 +205,7 @@ def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any
         ended=no_end if end is None else str(end.get("ended", CUT_OFF)),
         was_reported=end is not None,
         damaged_lines=damaged,
+        message=str(start.get("message", "")),
     )
 
 

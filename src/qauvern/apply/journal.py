@@ -54,7 +54,7 @@ def user_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """What a run is about. `undoes` is the run that it takes back, if it is an undo."""
+    """What a run is about. `undoes` is the run that it takes back, if it is an undo; `message` says why it was made."""
 
     account_id: str
     plan: BillingPlan
@@ -62,6 +62,7 @@ class RunHeader:
     budget_seconds: int | None
     changes: tuple[Change, ...]
     undoes: str | None = None
+    message: str = ""
 
 
 class Journal(Recorder):
@@ -93,6 +94,7 @@ class Journal(Recorder):
                 "endpoint_family": header.endpoint_family,
                 "budget_seconds": header.budget_seconds,
                 "undoes": header.undoes,
+                "message": header.message,
                 **asdict(operator or Operator.current()),
                 "changes": [change_document(change) for change in header.changes],
             },

@@ -8,16 +8,16 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from qauvern.cli._places import SANDBOX_CONFIG_NAME, sandbox_folder, state_folder
-
 
 def instance_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The configured instances whose name or CRN begins so; none where the config file cannot be read."""
-    from qauvern.config import ConfigError, load
+    from qauvern.actions.account import load_settings
+    from qauvern.actions.workplace import Workplace
+    from qauvern.errors import QauvernError
 
     try:
-        settings = load(_config_path(ctx))
-    except ConfigError:
+        settings = load_settings(Workplace(), _config_path(ctx))
+    except QauvernError:
         return []
     return [
         CompletionItem(name, help=str(each.crn))
@@ -31,7 +31,9 @@ def _config_path(ctx: click.Context) -> Path:
     """The config file that the command would use; the sandbox's own is not made just for this."""
     path = ctx.params.get("config_path")
     if _is_sandbox(ctx) and ctx.get_parameter_source("config_path") is not ParameterSource.COMMANDLINE:
-        return sandbox_folder() / SANDBOX_CONFIG_NAME
+        from qauvern.actions.workplace import Workplace
+
+        return Workplace().sandbox_config
     return path if isinstance(path, Path) else Path("config.yaml")
 
 
@@ -41,9 +43,10 @@ def _is_sandbox(ctx: click.Context) -> bool:
 
 def run_ids(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The journalled runs whose id begins so, the last one first."""
-    from qauvern.apply import read_runs
+    from qauvern.actions.history import history
+    from qauvern.actions.workplace import Workplace
 
-    runs, _ = read_runs(sandbox_folder() if _is_sandbox(ctx) else state_folder())
+    runs = history(Workplace(sandbox=_is_sandbox(ctx)))
     return [
         CompletionItem(run.run_id, help=f"{run.started_at:%Y-%m-%d %H:%M} {run.ended}")
         for run in reversed(runs)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -116,3 +117,14 @@ daily_option = click.option(
 )
 
 plan_choice = click.Choice(["internal", "premium", "paygo"], case_sensitive=False)
+
+
+def current() -> GlobalOptions:
+    """The global options of the command that runs in this thread."""
+    return click.get_current_context().ensure_object(GlobalOptions)
+
+
+def config_of(path: Path) -> Path | None:
+    """The config file of --config; None is the sandbox's own: with --sandbox only the command line names another."""
+    source = click.get_current_context().get_parameter_source("config_path")
+    return None if current().sandbox and source is not ParameterSource.COMMANDLINE else path

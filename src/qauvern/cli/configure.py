@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from qauvern.cli import _account, _command, _say
-from qauvern.cli._options import GlobalOptions, api_key_option, plan_choice
-from qauvern.errors import QauvernError
-from qauvern.files import write_text_atomically
-from qauvern.model import BillingPlan, Instance
+from qauvern.cli import _command, _options, _say, _shell
+from qauvern.cli._options import api_key_option, plan_choice
 
 
 class DateType(click.ParamType[datetime]):
@@ -63,7 +59,8 @@ def command(
     api_key: str | None,
 ) -> None:
     """Write a config file from the live account: all its instances by name, their limits, archived ones left out."""
-    from qauvern.config import render_config
+    from qauvern.actions.configure import configure
+    from qauvern.model import BillingPlan
 
     _check_usage(account_id, plan_name, balance_start, balance_end)
     if output.exists() and not _say.confirmed(
@@ -71,28 +68,23 @@ def command(
     ):
         _say.note("Nothing was written.")
         return
-    with _account.reach(api_key) as reached:
-        if reached.sandbox_account is not None:
-            account_id, plan_name = account_id or reached.sandbox_account[0], plan_name or reached.sandbox_account[1]
-        plan = BillingPlan(plan_name)
-        listed = _of_account(reached.client.list_instances(plan), str(account_id), plan)
-    instances = [each for each in listed if region in (None, each.crn.region) and not each.is_archived]
-    if not instances:
-        raise QauvernError(_nothing_to_configure(plan, region, listed))
-    text = render_config(str(account_id), plan, instances, balance_start=balance_start, balance_end=balance_end)
-    write_text_atomically(output, text)
-    archived = sum(each.is_archived for each in listed)
-    left_out = f" ({archived} archived left out)" if archived else ""
-    _say.note(f"Wrote {output}: {_count(instances)}{left_out}.")
+    done = configure(
+        _shell.account(api_key),
+        output,
+        account_id=account_id,
+        plan=BillingPlan(plan_name) if plan_name else None,
+        region=region,
+        balance_start=balance_start,
+        balance_end=balance_end,
+    )
+    count = "1 instance" if done.instances == 1 else f"{done.instances:,} instances"
+    left_out = f" ({done.archived} archived left out)" if done.archived else ""
+    _say.note(f"Wrote {output}: {count}{left_out}.")
     _say.next_step(f"look it through, then: {_say.command_line('analyze', '--config', str(output))}")
 
 
-def _count(instances: Sequence[Instance]) -> str:
-    return "1 instance" if len(instances) == 1 else f"{len(instances):,} instances"
-
-
 def _check_usage(account_id: str | None, plan_name: str | None, start: datetime | None, end: datetime | None) -> None:
-    if not click.get_current_context().ensure_object(GlobalOptions).sandbox:
+    if not _options.current().sandbox:
         if not account_id:
             raise click.UsageError("--account-id/-a is missing: it is in the account's CRNs, behind `a/`.")
         if not plan_name:
@@ -101,23 +93,3 @@ def _check_usage(account_id: str | None, plan_name: str | None, start: datetime 
         raise click.UsageError("--balance-end needs --balance-start.")
     if start is not None and end is not None and end <= start:
         raise click.UsageError("--balance-end must be after --balance-start.")
-
-
-def _of_account(instances: Sequence[Instance], account_id: str, plan: BillingPlan) -> list[Instance]:
-    """The instances of the account; refuses a key that sees only other accounts' instances."""
-    own = [each for each in instances if each.crn.account_id == account_id]
-    if instances and not own:
-        seen = sorted({each.crn.account_id for each in instances})
-        raise QauvernError(
-            f"no {plan.value} instance of account {account_id}: the key sees those of {', '.join(seen)}. "
-            "Use that account id, or a key of the other account."
-        )
-    return own
-
-
-def _nothing_to_configure(plan: BillingPlan, region: str | None, listed: Sequence[Instance]) -> str:
-    where = "" if region is None else f" in {region}"
-    if not listed:
-        return f"the account has no {plan.value} instance that this key sees. Create one, or choose another --plan."
-    regions = ", ".join(sorted({each.crn.region for each in listed}))
-    return f"no {plan.value} instance{where} is in use: {len(listed)} listed, in {regions}, archived ones included."

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from qauvern.cli import _account, _command, _say
+from qauvern.cli import _command, _say, _shell
 from qauvern.cli._options import DurationType, api_key_option, plan_choice
-from qauvern.model import BillingPlan
-from qauvern.units import format_seconds
 
 
 @_command.named("create")
@@ -33,27 +31,28 @@ def command(
 
     A creation whose answer was lost is looked up by name, never sent twice.
     """
-    from qauvern.cloud import check_instance_name, create_once
+    from qauvern.actions.create import check_name, create
+    from qauvern.model import BillingPlan
+    from qauvern.units import format_seconds
 
     try:
-        check_instance_name(name)
+        check_name(name)
     except ValueError as error:
         raise click.BadParameter(f"{error}.", param_hint="NAME") from error
     if allocation == 0:
         raise click.BadParameter("0 would archive the instance.", param_hint="--allocation")
     if allocation is None:
         _say.note("No --allocation: none is sent, and the instance starts with what IBM gives it.")
-    with _account.reach(api_key) as reached:
-        created = create_once(
-            reached.client,
-            name,
-            target=target,
-            resource_group=resource_group,
-            plan=BillingPlan(plan_name),
-            allocation_seconds=allocation,
-            limit_seconds=limit,
-            tags=tags,
-        )
+    created = create(
+        _shell.account(api_key),
+        name,
+        target=target,
+        resource_group=resource_group,
+        plan=BillingPlan(plan_name),
+        allocation_seconds=allocation,
+        limit_seconds=limit,
+        tags=tags,
+    )
     if created.namesakes:
         _say.warning(f"{len(created.namesakes)} other instances are called {name!r} too; tell them apart by CRN.")
     if created.answer_was_lost:

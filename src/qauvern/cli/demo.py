@@ -7,18 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from qauvern.balance import Line, Proposal
-from qauvern.cli import _account, _analysis, _command, _say
+from qauvern.actions.sandbox import sandbox_errors
+from qauvern.actions.workplace import STATE_VARIABLE
+from qauvern.cli import _command, _say, _shell
 from qauvern.cli._options import GlobalOptions
-from qauvern.cli._places import STATE_VARIABLE
-from qauvern.cli._sandboxed import sandbox_errors
-from qauvern.model import Crn, Settings
 from qauvern.render.text import Column, draw_table, printable
 from qauvern.sandbox import Sandbox
 from qauvern.units import format_ms, format_seconds, format_signed_seconds
+
+if TYPE_CHECKING:
+    from qauvern.actions.analyze import Analysis
+    from qauvern.balance import Line
+    from qauvern.model import Crn, Settings
 
 _BUSY_SHOWN = 5
 
@@ -67,13 +71,16 @@ def _walk(ctx: click.Context, sandbox: Sandbox, config: Path) -> None:
     _run(ctx, "show", at_config)
     _step(3, "A fair new allocation: a floor for everyone, the rest by recent activity, nobody above its limit.")
     _run(ctx, "analyze", at_config)
-    settings, before = _propose(ctx, config)
+    from qauvern.actions.analyze import analyze
+
+    settings = _shell.settings(config)
+    before = analyze(_shell.account(None), settings)
     _step(4, "Applied safely: decreases first, then limits, then increases; each one read back.")
     _run(ctx, "optimize", [*at_config, "--yes"])
     _step(5, "How it stands now.")
     _run(ctx, "show", at_config)
     _step(6, "What moved.")
-    _say.data(_moved(before, _held_now(ctx, settings)))
+    _say.data(_moved(before, _held_now(settings)))
 
 
 def _step(number: int, says: str) -> None:
@@ -94,21 +101,18 @@ def _run(ctx: click.Context, name: str, arguments: list[str]) -> None:
         ctx.exit(int(status))
 
 
-def _propose(ctx: click.Context, config: Path) -> tuple[Settings, Proposal]:
-    settings = _account.load_settings(config)
-    with ctx.scope(), _account.reach(None) as reached:
-        return settings, _analysis.propose_now(reached.client, settings)
+def _held_now(settings: Settings) -> dict[Crn, int]:
+    from qauvern.actions.show import show_instances
+
+    seen = show_instances(_shell.account(None), settings)
+    return {crn: instance.allocation_seconds or 0 for crn, instance in seen.instances.items()}
 
 
-def _held_now(ctx: click.Context, settings: Settings) -> dict[Crn, int]:
-    with ctx.scope(), _account.reach(None) as reached:
-        return {each.crn: each.allocation_seconds or 0 for each in reached.client.list_instances(settings.plan)}
-
-
-def _moved(before: Proposal, held_now: dict[Crn, int]) -> str:
+def _moved(before: Analysis, held_now: dict[Crn, int]) -> str:
     """What the idle instances held, and what the busy ones hold before and after."""
-    idle = [line for line in before.lines if line.is_underutilized and held_now[line.crn] < _held(line)]
-    busy = sorted(before.lines, key=lambda line: (_held(line) - held_now[line.crn], line.crn))[:_BUSY_SHOWN]
+    lines = before.proposal.lines
+    idle = [line for line in lines if line.is_underutilized and held_now[line.crn] < _held(line)]
+    busy = sorted(lines, key=lambda line: (_held(line) - held_now[line.crn], line.crn))[:_BUSY_SHOWN]
     idle_held = sum(_held(line) for line in idle)
     idle_now = sum(held_now[line.crn] for line in idle)
     idle_used = sum(line.usage.consumed_ms for line in idle)

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from qauvern.balance import Line, Proposal
-from qauvern.cli import _account, _analysis, _command, _completion, _say
-from qauvern.cli._exit import ExitStatus
+from qauvern.cli import _command, _completion, _say, _shell
 from qauvern.cli._options import api_key_option, config_option, format_option, preview_date_option
-from qauvern.errors import QauvernError
-from qauvern.model import InstanceSettings, Settings
-from qauvern.plan import changes_of, refusals
-from qauvern.render.analysis import preview_text
-from qauvern.render.explanation import explanation_document, explanation_text, wrapped
+
+if TYPE_CHECKING:
+    from qauvern.actions.explain import Explained
 
 
 @_command.named("explain")
@@ -28,32 +24,21 @@ from qauvern.render.explanation import explanation_document, explanation_text, w
 @format_option
 def command(
     instance: str, config_path: Path, api_key: str | None, preview_date: date | None, output_format: str
-) -> int:
+) -> None:
     """Derive every number of INSTANCE, a name or a CRN, line by line."""
-    settings = _account.load_settings(config_path)
-    wanted = _find(settings, instance)
-    with _account.reach(api_key) as reached:
-        proposal = _analysis.propose_now(reached.client, settings, preview_date=preview_date)
-    line = next(line for line in proposal.lines if line.crn == wanted.crn)
-    _display(proposal, line, settings, preview_date, output_format)
-    return ExitStatus.DONE
+    from qauvern.actions.explain import explain
+
+    settings = _shell.settings(config_path)
+    _display(explain(_shell.account(api_key), settings, instance, preview_date=preview_date), output_format)
 
 
-def _find(settings: Settings, wanted: str) -> InstanceSettings:
-    found = [each for each in settings.instances if wanted == each.crn] or [
-        each for each in settings.instances if wanted in (each.name, each.crn.guid)
-    ]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        crns = ", ".join(each.crn for each in found)
-        raise QauvernError(f"{len(found)} instances are called {wanted!r}; name one by its CRN: {crns}.")
-    raise QauvernError(f"the config file has no instance {wanted!r}. {_say.command_line('show')} lists them.")
+def _display(explained: Explained, output_format: str) -> None:
+    from qauvern.render.analysis import preview_text
+    from qauvern.render.explanation import explanation_document, explanation_text, wrapped
 
-
-def _display(proposal: Proposal, line: Line, settings: Settings, preview_date: date | None, output_format: str) -> None:
-    refused = refusals(changes_of(proposal), settings.guardrails, len(settings.instances))
-    document = explanation_document(proposal, line, refused, preview_date=preview_date)
+    analysis, line = explained.analysis, explained.line
+    refused, preview_date = analysis.refusals, analysis.preview_date
+    document = explanation_document(analysis.proposal, line, refused, preview_date=preview_date)
     if output_format == "json":
         _say.json_data(document)
     elif output_format == "csv":
@@ -62,7 +47,7 @@ def _display(proposal: Proposal, line: Line, settings: Settings, preview_date: d
         width = _say.output_width()
         if preview_date is not None:
             _say.data(f"{wrapped(f'Preview: {preview_text(preview_date)}', width)}\n")
-        _say.data(explanation_text(proposal, line, refused, width=width))
+        _say.data(explanation_text(analysis.proposal, line, refused, width=width))
 
 
 def _items(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from qauvern.apply import find_run, read_runs
-from qauvern.cli import _command, _completion, _say, _writing
-from qauvern.cli._options import GlobalOptions, format_option
-from qauvern.render.runs import CHANGE_COLUMNS, RUN_COLUMNS, run_document, run_summary_facts, run_table, runs_table
+from qauvern.cli import _command, _completion, _say, _shell
+from qauvern.cli._options import format_option
 
 
 @_command.named("history")
@@ -18,13 +16,11 @@ def command(run_id: str | None, output_format: str) -> None:
 
     RUN may be the beginning of a run's id.
     """
-    options = click.get_current_context().ensure_object(GlobalOptions)
-    runs, complaints = read_runs(_writing.journal_folder(options))
-    for complaint in complaints:
-        _say.warning(complaint)
-    for run in runs:
-        if run.damaged_lines:
-            _say.warning(f"{run.damaged_lines} lines of the journal {run.path} cannot be read.")
+    from qauvern.actions.history import find_run, history
+    from qauvern.render.runs import CHANGE_COLUMNS, RUN_COLUMNS, run_document, run_summary_facts, run_table, runs_table
+
+    place = _shell.workplace()
+    runs = history(place)
     if run_id is not None:
         run = find_run(runs, run_id)
         if output_format == "json":
@@ -44,4 +40,4 @@ def command(run_id: str | None, output_format: str) -> None:
             f"{_say.command_line('history', 'RUN')} shows one of them; {_say.command_line('undo', 'RUN')} undoes it."
         )
     else:
-        _say.note(f"No run has been applied yet: {_writing.journal_folder(options)} holds no journal.")
+        _say.note(f"No run has been applied yet: {place.journal_folder} holds no journal.")

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from qauvern.balance import Proposal, propose
-from qauvern.cli import _account, _analysis, _command, _say, _writing
+from qauvern.cli import _command, _say, _shell, _writing
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option, format_option
-from qauvern.errors import QauvernError
-from qauvern.plan import (
-    Change,
-    Fit,
-    GuardrailName,
-    SavedPlan,
-    changes_of,
-    fit,
-    parse_plan,
-    refusals,
-    refuse_other_account,
-)
-from qauvern.render.outcomes import change_lines
+from qauvern.cli._writing import count_text
+
+if TYPE_CHECKING:
+    from qauvern.actions.apply import Prepared
+    from qauvern.plan import SavedPlan
 
 
 @_command.named("optimize")
@@ -41,7 +32,7 @@ from qauvern.render.outcomes import change_lines
 @click.option(
     "--ignore-guardrail",
     "ignored",
-    type=click.Choice([name.value for name in GuardrailName]),
+    type=click.Choice(["max_changes", "max_changes_percent", "max_decrease_percent"]),
     multiple=True,
     help="Override a guardrail of the config file once; repeat for more.",
 )
@@ -63,70 +54,78 @@ def command(
 
     Every run is journalled; `qauvern undo` takes it back.
     """
+    from qauvern.actions.apply import GuardrailName, Verdict, optimize, read_plan
+
     if output_format != "table" and not dry_run:
         raise click.UsageError("--format goes with --dry-run.")
     if output_format != "table" and plan_path is not None:
         raise click.UsageError("--format does not go with --plan: the plan is JSON itself.")
-    settings = _account.load_settings(config_path)
-    plan = None if plan_path is None else _read_plan(plan_path)
-    guardrails = [GuardrailName(name) for name in ignored]
-    lock = nullcontext() if dry_run else _writing.locked(settings, lock_timeout)
-    with lock, _account.reach(api_key) as reached:
-        if plan is not None:
-            refuse_other_account(plan, settings, reached.client.endpoints.family)
-        moment = _account.now()
-        snapshot = _account.take_snapshot(reached.client, settings, moment)
-        proposal = propose(snapshot, settings, moment.date())
-        if plan is None:
-            changes = _proposed(proposal, output_format)
-        else:
-            fitted = fit(plan, settings, snapshot.instances, proposal)
-            if fitted.differences:
-                return _stale(fitted)
-            changes = _planned(fitted, plan)
-        if not changes:
-            _say.note("Nothing to change: every instance holds what it should.")
-            return ExitStatus.DONE
-        refused = refusals(changes, settings.guardrails, len(settings.instances), guardrails)
-        if refused:
-            _say.error_lines(refusal.message for refusal in refused)
-            return ExitStatus.GUARDRAIL
-        count = _analysis.count_text(len(changes))
+    settings = _shell.settings(config_path)
+    status = ExitStatus.DONE
+
+    def review(prepared: Prepared) -> bool:
+        nonlocal status
+        _display(prepared, output_format)
+        status = _say_verdict(prepared)
+        if prepared.verdict is not Verdict.READY:
+            return False
+        count = count_text(len(prepared.changes))
         if dry_run:
             _say.next_step(f"{count}, none written: run without --dry-run to apply.")
-            return ExitStatus.DONE
-        if not _say.confirmed(f"Apply {count} to account {settings.account_id}?", yes=yes):
+            return False
+        agreed = _say.confirmed(f"Apply {count} to account {settings.account_id}?", yes=yes)
+        if not agreed:
             _say.note("Nothing was written.")
-            return ExitStatus.DONE
-        run, run_id = _writing.write(reached.client, snapshot, proposal, changes, operation_timeout=operation_timeout)
-        return _writing.report(run, run_id)
+        return agreed
+
+    run = optimize(
+        _shell.account(api_key),
+        settings,
+        review=review,
+        plan=None if plan_path is None else read_plan(plan_path),
+        ignored=[GuardrailName(name) for name in ignored],
+        dry_run=dry_run,
+        lock_timeout_seconds=float(lock_timeout),
+        operation_timeout_seconds=float(operation_timeout),
+        on_outcome=_shell.outcome_teller(),
+    )
+    return status if run.run_id is None else _writing.report(run)
 
 
-def _proposed(proposal: Proposal, output_format: str) -> tuple[Change, ...]:
-    _analysis.display_changes(proposal, output_format)
-    if proposal.broken:
-        raise QauvernError("nothing was written, since the proposal breaks what is said above.")
-    return changes_of(proposal)
+def _display(prepared: Prepared, output_format: str) -> None:
+    if prepared.plan is None:
+        from qauvern.cli._analysis import display_changes
+
+        display_changes(prepared.analysis, output_format)
+    elif not prepared.differences:
+        _display_plan(prepared, prepared.plan)
 
 
-def _read_plan(path: Path) -> SavedPlan:
-    try:
-        return parse_plan(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise QauvernError(f"the plan {path} cannot be read: {reason}. Make one with analyze --save-plan.") from error
+def _display_plan(prepared: Prepared, plan: SavedPlan) -> None:
+    from qauvern.render.outcomes import change_lines
 
-
-def _planned(fitted: Fit, plan: SavedPlan) -> tuple[Change, ...]:
-    _say.data(f"A plan of {plan.made_at:%Y-%m-%d %H:%M} UTC: {_analysis.count_text(len(plan.changes))}.")
-    for line in change_lines(fitted.to_do):
+    _say.data(f"A plan of {plan.made_at:%Y-%m-%d %H:%M} UTC: {count_text(len(plan.changes))}.")
+    for line in change_lines(prepared.changes):
         _say.data(line)
-    if fitted.done:
-        _say.note(f"{len(fitted.done)} of its changes are done already.")
-    return fitted.to_do
+    if prepared.done:
+        _say.note(f"{len(prepared.done)} of its changes are done already.")
 
 
-def _stale(fitted: Fit) -> ExitStatus:
-    _say.error_lines(f"the plan is stale, nothing was written: {difference}" for difference in fitted.differences)
-    _say.next_step(f"{_say.command_line('analyze', '--save-plan', 'FILE')} makes a new one.")
-    return ExitStatus.STALE
+def _say_verdict(prepared: Prepared) -> ExitStatus:
+    """Says why the changes may not be written, if they may not; the status that this ends with."""
+    from qauvern.actions.apply import Verdict
+
+    verdict = prepared.verdict
+    if verdict is Verdict.STALE:
+        _say.error_lines(f"the plan is stale, nothing was written: {each}" for each in prepared.differences)
+        _say.next_step(f"{_say.command_line('analyze', '--save-plan', 'FILE')} makes a new one.")
+        return ExitStatus.STALE
+    if verdict is Verdict.BROKEN:
+        _say.error_lines(["nothing was written, since the proposal breaks what is said above."])
+        return ExitStatus.ERROR
+    if verdict is Verdict.NOTHING_TO_DO:
+        _say.note("Nothing to change: every instance holds what it should.")
+    if verdict is Verdict.REFUSED:
+        _say.error_lines(refusal.message for refusal in prepared.refusals)
+        return ExitStatus.GUARDRAIL
+    return ExitStatus.DONE

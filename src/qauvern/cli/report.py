@@ -7,12 +7,9 @@ from types import ModuleType
 
 import click
 
-from qauvern.balance import propose, window_start
-from qauvern.cli import _account, _command, _say
+from qauvern.cli import _command, _say, _shell
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import api_key_option, config_option
-from qauvern.errors import QauvernError
-from qauvern.files import write_text_atomically
 
 
 @_command.named("report")
@@ -30,16 +27,14 @@ from qauvern.files import write_text_atomically
 @api_key_option
 def command(output_path: Path, config_path: Path, api_key: str | None) -> int:
     """Write one self-contained HTML page: the account, changes and why, daily usage, fairness, limits and grants."""
-    report = _drawing()
-    settings = _account.load_settings(config_path)
-    with _account.reach(api_key) as reached:
-        moment = _account.now()
-        today = moment.date()
-        snapshot = _account.take_snapshot(
-            reached.client, settings, moment, daily_for_all=True, limits_since=window_start(today)
-        )
-    proposal = propose(snapshot, settings, today)
-    page = report.report_page(report.report_of(proposal, snapshot, settings))
+    from qauvern.actions.report import report
+    from qauvern.files import write_text_atomically
+
+    drawing = _drawing()
+    settings = _shell.settings(config_path)
+    analysis = report(_shell.account(api_key), settings)
+    proposal = analysis.proposal
+    page = drawing.report_page(drawing.report_of(proposal, analysis.snapshot, settings))
     write_text_atomically(output_path, page)
     _say.note(f"Wrote {output_path} ({len(page.encode()) / 1_000:,.0f} kB).")
     _say.error_lines(f"invariant {broken.number}: {broken.message}" for broken in proposal.broken)
@@ -51,6 +46,8 @@ def command(output_path: Path, config_path: Path, api_key: str | None) -> int:
 
 def _drawing() -> ModuleType:
     """What draws the page, before any request: it takes packages that the core does without."""
+    from qauvern.errors import QauvernError
+
     try:
         from qauvern.render import report
     except ModuleNotFoundError as missing:

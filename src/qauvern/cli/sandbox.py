@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,10 +9,8 @@ from contextlib import contextmanager, suppress
 
 import click
 
-from qauvern.apply import JOURNAL_FOLDER_NAME
-from qauvern.cli import _command, _say
-from qauvern.cli._places import SANDBOX_CONFIG_NAME, sandbox_folder
-from qauvern.cli._sandboxed import sandbox_errors, write_sandbox_config
+from qauvern.actions.sandbox import reset_sandbox, sandbox_errors
+from qauvern.cli import _command, _say, _shell
 from qauvern.render.text import facts
 from qauvern.sandbox import Sandbox
 
@@ -53,7 +50,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 def _opened(latency: float, faults: tuple[str, ...]) -> Sandbox:
     try:
-        return Sandbox.open(sandbox_folder(), latency=latency, faults=faults)
+        return Sandbox.open(_shell.workplace().sandbox_folder, latency=latency, faults=faults)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--fault") from error
 
@@ -63,18 +60,16 @@ def _opened(latency: float, faults: tuple[str, ...]) -> Sandbox:
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds make equal accounts.")
 def reset(instances: int, seed: int) -> None:
     """Start the sandbox account afresh, with its config file and without its past runs."""
-    folder = sandbox_folder()
-    with sandbox_errors(), Sandbox.create(instances=instances, seed=seed, folder=folder) as sandbox:
-        shutil.rmtree(folder / JOURNAL_FOLDER_NAME, ignore_errors=True)
-        write_sandbox_config(sandbox, folder / SANDBOX_CONFIG_NAME)
-    _say.note(f"A fresh sandbox account with {instances} instances in {folder}.")
+    place = _shell.workplace()
+    reset_sandbox(place, instances=instances, seed=seed)
+    _say.note(f"A fresh sandbox account with {instances} instances in {place.sandbox_folder}.")
     _say.next_step("qauvern --sandbox analyze")
 
 
 @_command.named("show")
 def show() -> None:
     """Describe the sandbox account."""
-    with sandbox_errors(), Sandbox.open(sandbox_folder()) as sandbox:
+    with sandbox_errors(), Sandbox.open(_shell.workplace().sandbox_folder) as sandbox:
         described = sandbox.describe()
     _say.data(facts([(key.replace("_", " ").capitalize(), _text(value)) for key, value in described.items()]))
     _say.next_step("qauvern --sandbox analyze, or qauvern sandbox serve for other programs.")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from qauvern.apply import AppliedRun, Outcome, Result, Run, find_run, last_to_undo, read_runs
-from qauvern.balance import Proposal, propose
-from qauvern.cli import _account, _analysis, _command, _completion, _say, _writing
+from qauvern.cli import _command, _completion, _say, _shell, _writing
 from qauvern.cli._exit import ExitStatus
-from qauvern.cli._options import GlobalOptions, api_key_option, config_option
-from qauvern.errors import QauvernError
-from qauvern.model import Settings
-from qauvern.plan import UndoPlan, broken_by, plan_undo
-from qauvern.render.outcomes import change_lines
+from qauvern.cli._options import api_key_option, config_option
+from qauvern.cli._writing import count_text
+
+if TYPE_CHECKING:
+    from qauvern.actions.undo import Undoing
 
 
 @_command.named("undo")
@@ -41,60 +39,48 @@ def command(
 
     Without RUN, the last run that is neither an undo nor undone. Undoing an undo does its run again.
     """
-    settings = _account.load_settings(config_path)
-    lock = nullcontext() if dry_run else _writing.locked(settings, lock_timeout)
-    with lock, _account.reach(api_key) as reached:
-        run = _run_to_undo(run_id, settings, reached.client.endpoints.family)
-        moment = _account.now()
-        snapshot = _account.take_snapshot(reached.client, settings, moment)
-        proposal = propose(snapshot, settings, moment.date())
-        configured = {each.crn for each in settings.instances}
-        undo = plan_undo(run.written, snapshot.instances, run.run_id, configured=configured, force=force)
-        _display(run, undo, proposal, settings)
-        if not undo.changes:
+    from qauvern.actions.undo import undo
+
+    settings = _shell.settings(config_path)
+
+    def review(undoing: Undoing) -> bool:
+        _display(undoing)
+        count = count_text(len(undoing.changes))
+        if not undoing.changes:
             _say.note("Nothing to put back.")
-            return ExitStatus.STALE if undo.left_alone else ExitStatus.DONE
-        count = _analysis.count_text(len(undo.changes))
+            return False
         if dry_run:
             _say.next_step(f"{count}, none written: run without --dry-run to put them back.")
-            return ExitStatus.DONE
-        if not _say.confirmed(f"Put back {count} of account {settings.account_id}?", yes=yes):
+            return False
+        agreed = _say.confirmed(f"Put back {count} of account {settings.account_id}?", yes=yes)
+        if not agreed:
             _say.note("Nothing was written.")
-            return ExitStatus.DONE
-        applied, applied_id = _writing.write(
-            reached.client, snapshot, proposal, undo.changes, operation_timeout=operation_timeout, undoes=run.run_id
-        )
-        return _writing.report(_with_left_alone(applied, undo), applied_id)
+        return agreed
+
+    run = undo(
+        _shell.account(api_key),
+        settings,
+        run_id,
+        review=review,
+        force=force,
+        dry_run=dry_run,
+        lock_timeout_seconds=float(lock_timeout),
+        operation_timeout_seconds=float(operation_timeout),
+        on_outcome=_shell.outcome_teller(),
+    )
+    if run.run_id is None:
+        return ExitStatus.STALE if run.only_drifted else ExitStatus.DONE
+    return _writing.report(run)
 
 
-def _run_to_undo(run_id: str | None, settings: Settings, endpoint_family: str) -> Run:
-    options = click.get_current_context().ensure_object(GlobalOptions)
-    runs, complaints = read_runs(_writing.journal_folder(options))
-    for complaint in complaints:
-        _say.warning(complaint)
-    here = (settings.account_id, settings.plan.value, endpoint_family)
-    own = [run for run in runs if (run.account_id, run.plan, run.endpoint_family) == here]
-    if run_id is None:
-        return last_to_undo(own)
-    run = find_run(runs, run_id)
-    if run not in own:
-        raise QauvernError(
-            f"run {run.run_id} is of account {run.account_id}, plan {run.plan}, {run.endpoint_family} endpoints, and "
-            f"the config file is not. Nothing was written. Name its config file with --config."
-        )
-    return run
+def _display(undoing: Undoing) -> None:
+    from qauvern.render.outcomes import change_lines
 
-
-def _display(run: Run, undo: UndoPlan, proposal: Proposal, settings: Settings) -> None:
+    run = undoing.run
     _say.data(f"Undo of run {run.run_id} ({run.started_at:%Y-%m-%d %H:%M} UTC, {run.ended}):")
-    for line in change_lines(undo.changes):
+    for line in change_lines(undoing.changes):
         _say.data(line)
-    for change, why in undo.left_alone:
+    for change, why in undoing.plan.left_alone:
         _say.warning(f"{change.name} is left alone: {why}.")
-    for broken in broken_by(undo.changes, settings, proposal, with_their_limits=True):
-        _say.warning(f"after the undo {broken}. This is no obstacle: an older value may be so.")
-
-
-def _with_left_alone(applied: AppliedRun, undo: UndoPlan) -> AppliedRun:
-    left_alone = tuple(Outcome(change, Result.DRIFTED, why) for change, why in undo.left_alone)
-    return AppliedRun((*applied.outcomes, *left_alone), applied.interrupted, applied.fault)
+    for broken in undoing.broken:
+        _say.warning(f"after the undo {broken}. This does not block the undo: an older value may be so.")

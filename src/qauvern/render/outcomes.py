@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qauvern.apply import IN_DOUBT, AppliedRun, Outcome, Result, Run
+from qauvern.apply import AppliedRun, Outcome, Result
 from qauvern.plan import Change
 from qauvern.render.text import printable
 from qauvern.units import format_seconds
@@ -63,21 +63,6 @@ def run_summary(run: AppliedRun) -> str:
     changes = "1 change" if len(run.outcomes) == 1 else f"{len(run.outcomes):,} changes"
     given = f"; {format_seconds(moved)} s moved" if moved else ""
     return f"{changes}: {said or 'none'}{given}."
-
-
-def cut_off_lines(run: Run) -> list[str]:
-    """What was and was not done by a run that was cut off."""
-    in_doubt = [printable(each.change.name) for each in run.changes if each.status == IN_DOUBT]
-    done = run.count(Result.DONE.value, Result.ALREADY_DONE.value)
-    who = f"{run.operator.user} on {run.operator.host}"
-    undone = f"{run.count(Result.NOT_STARTED.value)} not started, {len(in_doubt)} in doubt"
-    lines = [
-        f"run {run.run_id} of {run.started_at:%Y-%m-%d %H:%M} UTC by {who} was cut off.",
-        f"Of its {len(run.changes)} changes {done} are done, {undone}.",
-    ]
-    if in_doubt:
-        lines.append(f"In doubt, written or not: {', '.join(in_doubt)}.")
-    return lines
 
 
 def progress_line(outcome: Outcome) -> str:

@@ -78,6 +78,14 @@ WORDS: Final[Mapping[Remedy, str]] = {
     ),
     Remedy.READ_BACK: "Look at the live values before you write again.",
     Remedy.LOOK_IN_CONSOLE: "Look at it in the IBM Cloud console.",
+    Remedy.TAKE_NAME_OVER: "`qauvern update` takes that name over.",
+    Remedy.SEE_RUN: "`qauvern history {run}` shows it.",
+    Remedy.SAVE_A_PLAN: "Make one with `qauvern analyze --save-plan FILE`.",
+    Remedy.NAME_ITS_CONFIG: "Name its config file with --config.",
+    Remedy.LIST_INSTANCES: "`qauvern show` lists them.",
+    Remedy.UPDATE_AGAIN: "Run `qauvern update` again.",
+    Remedy.USE_OTHER_ACCOUNT: "Use that account id, or a key of the other account.",
+    Remedy.CREATE_OR_OTHER_PLAN: "Create one, or choose another plan with --plan.",
 }
 
 
