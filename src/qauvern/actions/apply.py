@@ -60,7 +60,7 @@ __all__ = [
     "write",
 ]
 
-_IN_DOUBT_NAMED = 5
+_IN_DOUBT_NAMED = 20
 
 
 class Verdict(str, Enum):
@@ -359,12 +359,13 @@ def journalled_runs(workplace: Workplace) -> list[shell.Run]:
 def _cut_off_notice(run: shell.Run) -> Notice:
     in_doubt = [each.change.name for each in run.changes if each.status == IN_DOUBT]
     done = run.count(Result.DONE.value, Result.ALREADY_DONE.value)
-    named, more = in_doubt[:_IN_DOUBT_NAMED], len(in_doubt) - _IN_DOUBT_NAMED
-    which = f" ({', '.join(named)}{f' and {more} more' if more > 0 else ''})" if in_doubt else ""
+    named = ", ".join(in_doubt[:_IN_DOUBT_NAMED])
+    more = f" and {len(in_doubt) - _IN_DOUBT_NAMED} more" if len(in_doubt) > _IN_DOUBT_NAMED else ""
+    which = f" In doubt, written or not: {named}{more}." if in_doubt else ""
     return Notice(
         f"run {run.run_id} of {run.started_at:%Y-%m-%d %H:%M} UTC by {run.operator.user} on {run.operator.host} was "
         f"cut off. Of its {len(run.changes)} changes {done} are done, {run.count(Result.NOT_STARTED.value)} not "
-        f"started, {len(in_doubt)} in doubt, written or not{which}. This run starts from what the account holds now.",
+        f"started, {len(in_doubt)} in doubt.{which} This run starts from what the account holds now.",
         Remedy.SEE_RUN,
         {"run": run.run_id},
     )
