@@ -136,7 +136,7 @@ def _said_now(step: Step, console: Console, where: str) -> list[str]:
     said = console.run(step)
     if console.matches(step, said):
         return [f"$ {step.command}", *step.expected]
-    expected = tuple(_abridged(step.expected, [console.documented(line) for line in said]))
+    expected = tuple(abridged(step.expected, [console.documented(line) for line in said]))
     if not console.matches(Step(step.command, expected), said):
         print(f"{where}: see to it by hand: $ {step.command}", file=sys.stderr)
     return [f"$ {step.command}", *expected]
@@ -146,7 +146,7 @@ _SHOWN_WHOLE = 3
 """New lines within what was shown whole are shown as well, up to so many."""
 
 
-def _abridged(expected: Sequence[str], said: Sequence[str]) -> list[str]:
+def abridged(expected: Sequence[str], said: Sequence[str]) -> list[str]:
     """The lines of `said` that stand for those of `expected`, and `...` for the others."""
     out: list[str] = []
     shown_up_to, is_open = 0, False

@@ -25,7 +25,7 @@ REPORT = "examples/pictures/report.png"
 
 COMMAND = "qauvern --sandbox analyze"
 COLUMNS = 112
-REPORT_SIZE = (1200, 900)
+REPORT_SIZE = (1200, 1780)
 
 _CHARACTER, _LINE, _MARGIN, _BAR = 7.23, 17, 16, 30
 """In pixels: a character's width at a font size of 12, a line's height, the margin, the window's bar."""

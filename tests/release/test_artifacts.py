@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from qauvern.help import TOPICS
+
 pytestmark = pytest.mark.timeout(600)
 
 DIST = Path(__file__).parents[2] / "dist"
@@ -64,6 +66,11 @@ class TestPex:
     def test_runs_the_other_commands_on_the_sandbox(self, tmp_path: Path, arguments: list[str]) -> None:
         run([self.pex, "--sandbox", *arguments], tmp_path / "home")
 
+    def test_shows_every_page_of_the_manual(self, tmp_path: Path) -> None:
+        for topic in TOPICS:
+            told = run([self.pex, "help", topic], tmp_path / "home").stdout
+            assert told.splitlines()[0].lower().replace(" ", "-") == topic
+
     def test_report_says_what_it_needs(self, tmp_path: Path) -> None:
         told = run([self.pex, "--sandbox", "report", "-o", tmp_path / "report.html"], tmp_path / "home", check=False)
         assert (told.returncode, "qauvern[report]" in told.stderr) == (1, True)
@@ -92,4 +99,5 @@ def test_installs_into_an_empty_environment_and_runs_the_demo(tmp_path: Path, pa
     subprocess.run([str(each) for each in pip], check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     told = run([environment / "bin" / "qauvern", "demo"], tmp_path / "home").stdout
     assert "idle instances held" in told
+    assert "What is not promised" in run([environment / "bin" / "qauvern", "help", "safety"], tmp_path / "home").stdout
     assert shutil.which("qauvern", path=str(environment / "bin")) is not None
