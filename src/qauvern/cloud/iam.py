@@ -75,7 +75,7 @@ class TokenSource:
                 self._token = self._ask(asked_before)
 
     def _ask(self, asked_before: int) -> _Token:
-        """A new token. A refusal serves all who waited for it, and the rest of its batch; who comes later asks again."""
+        """A new token. A refusal serves all who waited for it, and its batch; who comes later asks again."""
         batch = workers.batch_at_hand()
         if self._refusal is not None and (
             self._asked > asked_before or (batch is not None and batch is self._refused_batch)
