@@ -58,7 +58,7 @@ class TestParseDuration:
         ],
     )
     def test_refuses_what_is_none_and_shows_it(self, text: str) -> None:
-        with pytest.raises(ValueError, match="is no duration") as refusal:
+        with pytest.raises(ValueError, match="is not a valid duration") as refusal:
             units.parse_duration(text)
         assert repr(text) in str(refusal.value)
 

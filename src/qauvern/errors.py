@@ -22,6 +22,33 @@ class Remedy(str, Enum):
     UPDATE_AGAIN = "update the config file again"
     USE_OTHER_ACCOUNT = "use that account id, or a key of the other account"
     CREATE_OR_OTHER_PLAN = "create an instance, or choose another plan"
+    RUN_AGAIN = "run it again"
+
+    # --- the config file ---
+    WRITE_CONFIG = "write a config file, or name another"
+    NAME_CONFIG = "name another config file"
+    EDIT_BY_HAND = "edit the config file by hand"
+    UPDATE_CONFIG = "take the instances out of the config file, or restore them"
+    FILL_CONFIG = "fill the config file with the account's instances"
+    CHECK_ACCOUNT = "check the key, the account id and the plan"
+    WRITE_ELSEWHERE = "make the folder writable, or name another file"
+
+    # --- the balance ---
+    LOWER_MINIMUM = "lower minimum_allocation_seconds"
+    RAISE_MINIMUM = "set minimum_allocation_seconds above 0"
+    LOWER_RESERVE = "lower the reserve of the budget"
+    SHRINK_UNCONFIGURED = "shrink or archive unconfigured instances"
+    BUY_TIME = "buy more time"
+    WAIT_OR_BUY_TIME = "buy more time, or wait until usage leaves the window"
+    RAISE_LIMIT = "raise the limit, or add a net grant"
+
+    # --- plans, runs, the journal ---
+    RAISE_GUARDRAIL = "raise the guardrail, or override it once"
+    FORCE_UNDO = "put it back all the same"
+    WAIT_FOR_RUN = "wait for the other run"
+    OTHER_STATE_FOLDER = "keep the journal in another folder"
+    LIST_RUNS = "list the runs"
+    NAME_RUN = "name one run"
 
     # Of reaching IBM Cloud.
     SET_VARIABLE = "unset an environment variable, or set it right"

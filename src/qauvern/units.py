@@ -21,11 +21,11 @@ def parse_duration(text: str) -> int:
     """Whole seconds of a duration such as 96000, 96000s, 30m, 10h, 2.5d or 1qau.
 
     Raises:
-        ValueError: the text is no duration, or not a whole number of seconds.
+        ValueError: the text is not a duration, or not a whole number of seconds.
     """
     match = _DURATION.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no duration: write seconds (96000) or a figure with s, m, h, d or qau (10h)")
+        raise ValueError(f"{text!r} is not a valid duration: write seconds (96000), or a number with s, m, h, d or qau")
     seconds = Fraction(match["figure"]) * _SECONDS_PER_UNIT[match["unit"].lower()]
     if seconds.denominator != 1:
         raise ValueError(f"{text!r} is not a whole number of seconds")

@@ -248,4 +248,5 @@ def test_results_have_the_words_of_the_journal() -> None:
         "unknown",
         "held back",
         "not started",
+        "in doubt",
     }

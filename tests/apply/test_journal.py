@@ -15,6 +15,7 @@ import pytest
 from qauvern.apply import AppliedRun, Journal, JournalError, Operator, Outcome, Result, RunHeader, read_run
 from qauvern.apply import journal as journals
 from qauvern.apply.journal import mark_reported
+from qauvern.errors import Remedy
 from qauvern.model import BillingPlan
 from qauvern.plan import Change, Holding
 from tests.helpers.account import change
@@ -105,8 +106,9 @@ class TestFile:
 
     def test_where_it_cannot_be_made_it_says_what_to_do(self, tmp_path: Path) -> None:
         (tmp_path / "runs").write_text("in the way")
-        with pytest.raises(JournalError, match="QAUVERN_STATE_DIR"):
+        with pytest.raises(JournalError) as refusal:
             Journal(tmp_path, header())
+        assert refusal.value.remedy is Remedy.OTHER_STATE_FOLDER
 
 
 class TestFullDisk:

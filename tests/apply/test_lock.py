@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from qauvern.apply import Locked, Operator, is_process_alive, run_lock
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.model import BillingPlan
 from tests.helpers.make import ACCOUNT_ID
 
@@ -95,8 +95,9 @@ def test_what_says_who_holds_it_may_be_damaged(tmp_path: Path, left: str) -> Non
 
 def test_where_it_cannot_be_kept_it_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("in the way")
-    with pytest.raises(QauvernError, match="QAUVERN_STATE_DIR"), run_lock(tmp_path, ACCOUNT_ID, BillingPlan.PREMIUM):
+    with pytest.raises(QauvernError) as refusal, run_lock(tmp_path, ACCOUNT_ID, BillingPlan.PREMIUM):
         pass
+    assert refusal.value.remedy is Remedy.OTHER_STATE_FOLDER
 
 
 def test_where_the_holder_cannot_be_noted_the_lock_is_free_again(

@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from qauvern.balance import FloorSource, Pool, Reason, UnusableInstances, activity_score, propose, window_start
+from qauvern.errors import Remedy
 from qauvern.model import Instance, ReserveBasis, UsageNotRead
 from tests.helpers import make
 from tests.helpers.make import TODAY, Team, grant, line, new_allocations, settings, snapshot
@@ -291,8 +292,9 @@ class TestRefusals:
         assert str(refusal.value) == (
             f"gone ({teams[0].crn}) is not in the account's premium plan; "
             f"archived ({teams[1].crn}) is archived (its allocation is 0). "
-            "Nothing was written. Take them out of the config file, or restore them."
+            "Nothing was written"
         )
+        assert refusal.value.remedy is Remedy.UPDATE_CONFIG
 
 
 class TestChanges:

@@ -290,7 +290,7 @@ class TestWritesSafely:
         drifted.site.write_config(drifted.site.configuration())  # JSON: flow style
         before = drifted.now
         run = drifted.update("--yes", exits=1)
-        assert "Write them as `- name: ...` with crn below, or edit the file by hand." in run.stderr
+        assert "Edit the file by hand." in run.stderr
         assert drifted.now == before
 
 
@@ -326,13 +326,13 @@ class TestFaults:
     def test_a_suddenly_empty_list_changes_nothing(self, drifted: Drifted) -> None:
         drifted.site.sandbox.operator.remove(*(each["crn"] for each in drifted.site.live().values()))
         run = drifted.update("--yes", exits=1)
-        assert "taken for a fault, and nothing was changed" in run.stderr
+        assert "nothing was changed" in run.stderr
         drifted.assert_untouched()
 
     def test_so_does_one_of_which_no_instance_is_left(self, drifted: Drifted) -> None:
         drifted.disappear(*(set(drifted.crns) - {MISSING}))
         run = drifted.update("--yes", "--no-add", exits=1)
-        assert "would leave none, so nothing was changed" in run.stderr
+        assert "nothing was changed" in run.stderr
         drifted.assert_untouched()
 
     def test_a_bad_config_file_is_said_before_any_request(self, drifted: Drifted) -> None:

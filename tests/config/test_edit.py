@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qauvern.config import CannotEdit, Reconciliation, edit_config, parse
+from qauvern.errors import Remedy
 from qauvern.model import Crn, InstanceSettings
 from tests.helpers.make import ACCOUNT_ID, crn
 
@@ -314,7 +315,7 @@ class TestNamesKeepTheirQuotes:
 class TestRefused:
     @pytest.mark.parametrize("layout", ["block scalar", "multi-line plain name"])
     def test_a_new_name_for_one_on_several_lines(self, layout: str) -> None:
-        with pytest.raises(CannotEdit, match="is on several lines"):
+        with pytest.raises(CannotEdit, match="takes several lines"):
             edited(config(LAYOUTS[layout]), renamed(b="new"))
 
     @pytest.mark.parametrize(
@@ -327,16 +328,17 @@ class TestRefused:
     )
     @pytest.mark.parametrize("changes", [renamed(a="new"), limited(a=4), added()], ids=["name", "limit", "addition"])
     def test_instances_in_flow_style(self, instances: str, changes: Reconciliation) -> None:
-        with pytest.raises(CannotEdit, match=r"config.yaml cannot be updated: .* Write them as `- name: ...`"):
+        with pytest.raises(CannotEdit, match=r"config.yaml cannot be updated: .* block list"):
             edited(HEAD + instances, changes)
 
     def test_an_outcome_that_would_be_no_config_file(self) -> None:
-        with pytest.raises(CannotEdit, match="would not be a good config file"):
+        with pytest.raises(CannotEdit, match="would not be a valid config file"):
             edited(TWO, removed("a", "b"))
 
     def test_a_text_that_is_not_what_the_settings_were_read_from(self) -> None:
-        with pytest.raises(CannotEdit, match="Edit it by hand"):
+        with pytest.raises(CannotEdit) as refusal:
             edit_config(TWO, PATH, parse(TWO.replace("60", "61").encode(), PATH), renamed(a="new"))
+        assert refusal.value.remedy is Remedy.EDIT_BY_HAND
 
 
 def is_subsequence(part: Sequence[str], whole: Sequence[str]) -> bool:

@@ -155,7 +155,7 @@ class TestRegion:
 
 class TestWhatIsTakenForAFault:
     def test_a_list_that_is_suddenly_empty(self) -> None:
-        with pytest.raises(QauvernError, match="taken for a fault, and nothing was changed"):
+        with pytest.raises(QauvernError, match="nothing was changed"):
             found(settings(configured("a")))
 
     def test_a_list_of_another_account_alone(self) -> None:
@@ -168,7 +168,7 @@ class TestWhatIsTakenForAFault:
         assert found(settings(configured("a")), live("a"), stranger).is_empty
 
     def test_that_all_instances_would_go(self) -> None:
-        with pytest.raises(QauvernError, match="would leave none, so nothing was changed"):
+        with pytest.raises(QauvernError, match="nothing was changed"):
             found(settings(configured("a"), configured("b")), live("a", held=0), live("c", held=0))
 
     def test_that_all_would_go_and_others_come_is_none(self) -> None:

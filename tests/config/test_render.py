@@ -80,7 +80,7 @@ class TestRenderConfig:
         [
             ("acc", [], None, None, "no instance of the premium plan"),
             ("acc", [live("a", allocation=0)], None, None, "no instance of the premium plan"),
-            ("other", [live("a")], None, None, "is not of account other"),
+            ("other", [live("a")], None, None, "is of account acc, not of other"),
             ("a b", [live("a")], None, None, "is not an account id"),
             ("acc", [live("a")], None, START, "has an end and no start"),
             ("acc", [live("a")], START, START, "ends before it begins"),

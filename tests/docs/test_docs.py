@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from qauvern.apply import CUT_OFF, IN_DOUBT, UNDER_WAY, Result
+from qauvern.apply import Ending, Result
 from qauvern.cli import COMMANDS, group
 from qauvern.config import load
 from qauvern.config._sections import RETIRED_KEYS, Section
@@ -169,8 +169,8 @@ class TestWords:
 
     def test_of_history(self) -> None:
         words = re.findall(r"^\| ([a-z ]+) \| ", section_of(page("tables"), "Runs"), re.MULTILINE)
-        ends = {"complete", "partial", "interrupted", CUT_OFF, UNDER_WAY}
-        assert set(words) - {"option", "word"} == ends | {result.value for result in Result} | {IN_DOUBT}
+        ends = {ending.value for ending in Ending}
+        assert set(words) - {"option", "word"} == ends | {result.value for result in Result}
 
     def test_of_a_run_that_was_not_done_in_full(self) -> None:
         after = section_of(page("exit-statuses"), "After 3")

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qauvern.errors import Remedy
 from qauvern.model import BillingPlan, Guardrails, Reserve
 from qauvern.plan import (
     BadSavedPlan,
@@ -152,7 +153,7 @@ def change_with(**parts: object) -> str:
 
 
 class TestRefusals:
-    """Each says why, and what to do."""
+    """Each says why, and offers a new plan."""
 
     @pytest.mark.parametrize(
         ("text", "why"),
@@ -160,20 +161,20 @@ class TestRefusals:
             ("{", "it is not JSON"),
             ("[" * 100_000, "it is not JSON"),
             ("[]", "it is not an object"),
-            ("{}", "it is not a plan that qauvern wrote"),
+            ("{}", "it is not a plan saved by qauvern"),
             (damaged(lambda plan: plan.update(version=2)), "its version is 2, and this qauvern reads version 1"),
             (damaged(lambda plan: plan.update(version=True)), "its version is True, and this qauvern reads version 1"),
             (
                 plan_text(PLAN).replace("250", "251"),
-                "its digest does not fit its content: it was changed or damaged after it was saved",
+                "its digest does not match its content: it was changed or damaged after it was saved",
             ),
             (
                 '{"format": "qauvern plan", "version": 1, "account_id": "\\ud800"}',
-                "its digest does not fit its content: it was changed or damaged after it was saved",
+                "its digest does not match its content: it was changed or damaged after it was saved",
             ),
             (damaged(lambda plan: plan.update(account_id=7)), "account_id is missing or not text"),
             (damaged(lambda plan: plan.pop("endpoint_family")), "endpoint_family is missing or not text"),
-            (damaged(lambda plan: plan.update(plan="gold")), "its plan is 'gold'"),
+            (damaged(lambda plan: plan.update(plan="gold")), "its billing plan is 'gold', which is not a known one"),
             (damaged(lambda plan: plan.update(made_at="today")), "made_at is not a date"),
             (damaged(lambda plan: plan.update(made_at="2026-03-15T12:00:00")), "made_at has no UTC offset"),
             (damaged(lambda plan: plan.update(changes="none")), "its changes are not a list"),
@@ -201,9 +202,8 @@ class TestRefusals:
     def test_of_a_plan(self, text: str, why: str) -> None:
         with pytest.raises(BadSavedPlan) as refusal:
             parse_plan(text)
-        assert str(refusal.value) == (
-            f"the plan cannot be applied: {why}. Nothing was written. Make a new one with analyze --save-plan."
-        )
+        assert str(refusal.value) == f"the saved plan cannot be applied: {why}. Nothing was written"
+        assert refusal.value.remedy is Remedy.SAVE_A_PLAN
 
     def test_of_one_that_is_read_but_nested_too_deeply_to_be_written_again(
         self, monkeypatch: pytest.MonkeyPatch
@@ -215,7 +215,7 @@ class TestRefusals:
 
         text = plan_text(PLAN)
         monkeypatch.setattr("qauvern.plan.document._canonical", too_deep)
-        with pytest.raises(BadSavedPlan, match=r"nested too deeply, or holds a figure without end\. Nothing was"):
+        with pytest.raises(BadSavedPlan, match=r"nested too deeply, or holds a number that is too long\. Nothing was"):
             parse_plan(text)
 
     @pytest.mark.parametrize("figure", [-1, 10**12 + 1, 1.5, 5.0, True, "5", [5], "missing"])

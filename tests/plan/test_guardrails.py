@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qauvern.errors import Remedy
 from qauvern.model import Guardrails
 from qauvern.plan import Change, GuardrailName, refusals
 from tests.helpers.account import change
@@ -106,10 +107,8 @@ def test_a_refusal_says_what_is_allowed_what_was_found_and_what_to_do(
 ) -> None:
     some = [change("big", 1_000, 10), change("paygo", None, None, limits=(None, 5))]
     (refusal,) = refusals(some, guardrails, 1_234)
-    assert refusal.message == (
-        f"guardrail {allows}, but {found}. Nothing was written. Look at them, then raise it in the config file or "
-        f"override it once with --ignore-guardrail {refusal.name.value}."
-    )
+    assert refusal.message == f"guardrail {allows}, but {found}. Nothing was written"
+    assert (refusal.remedy, refusal.facts) == (Remedy.RAISE_GUARDRAIL, {"guardrail": refusal.name.value})
 
 
 def test_an_allocation_that_comes_or_goes_reads_as_from_or_to_0() -> None:

@@ -108,7 +108,7 @@ def test_an_instance_that_is_gone_is_a_difference() -> None:
     now = snapshot(TEAMS, budget=1000)
     live = {crn: instance for crn, instance in now.instances.items() if instance.name != "idle"}
     assert fit(PLAN, SETTINGS, live, propose(now, SETTINGS, TODAY)).differences == (
-        "idle: it is not among the configured instances of the account any more",
+        "idle: it is no longer among the configured instances of the account",
     )
 
 
@@ -170,11 +170,11 @@ class TestBrokenBy:
     ("plan", "family", "says"),
     [
         (replace(PLAN, account_id="f" * 32), "production", f"account {'f' * 32}, and this run is on {ACCOUNT_ID}"),
-        (replace(PLAN, plan=BillingPlan.INTERNAL), "production", "plan internal, and this run is on premium"),
+        (replace(PLAN, plan=BillingPlan.INTERNAL), "production", "billing plan internal, and this run is on premium"),
         (PLAN, "staging", "endpoint family production, and this run is on staging"),
     ],
 )
 def test_of_elsewhere_it_is_refused(plan: SavedPlan, family: str, says: str) -> None:
     refuse_other_account(PLAN, SETTINGS, "production")
-    with pytest.raises(BadSavedPlan, match=f"^the plan is of {says}. Nothing was written.$"):
+    with pytest.raises(BadSavedPlan, match=f"^the saved plan is of {says}. Nothing was written$"):
         refuse_other_account(plan, SETTINGS, family)

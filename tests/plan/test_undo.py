@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from qauvern.errors import Remedy
 from qauvern.model import Instance
-from qauvern.plan import Change, Holding, UndoPlan, WrittenChange, plan_undo
+from qauvern.plan import Change, Holding, LeftAlone, UndoPlan, WhyLeftAlone, WrittenChange, plan_undo
 from tests.helpers.account import change
 from tests.helpers.make import crn
 
@@ -36,7 +37,8 @@ def test_what_is_back_already_is_neither_written_nor_named() -> None:
 def test_what_others_changed_is_left_alone_unless_forced(held: int | None, limit: int | None) -> None:
     plan = undo(held, limit)
     assert plan.changes == ()
-    assert plan.left_alone == ((CHANGE, "changed by others since; --force puts it back all the same"),)
+    assert plan.left_alone == (LeftAlone(CHANGE, WhyLeftAlone.CHANGED_SINCE),)
+    assert plan.left_alone[0].notice.remedy is Remedy.FORCE_UNDO
     (back,) = undo(held, limit, force=True).changes
     assert (back.before, back.after) == (Holding(held, limit), CHANGE.before)
 
@@ -48,18 +50,18 @@ def test_what_the_run_left_half_way_goes_back_too() -> None:
 
 @pytest.mark.parametrize("force", [False, True])
 def test_an_archived_one_is_left_alone(force: bool) -> None:
-    assert undo(0, None, force=force) == UndoPlan((), ((CHANGE, "it has been archived since"),))
+    assert undo(0, None, force=force) == UndoPlan((), (LeftAlone(CHANGE, WhyLeftAlone.ARCHIVED),))
 
 
 @pytest.mark.parametrize("force", [False, True])
 def test_one_that_is_not_configured_any_more_is_never_written(force: bool) -> None:
     plan = undo(250, 500, force=force, configured=False)
-    assert plan == UndoPlan((), ((CHANGE, "it is not in the config file any more"),))
+    assert plan == UndoPlan((), (LeftAlone(CHANGE, WhyLeftAlone.UNCONFIGURED),))
 
 
 def test_one_that_is_gone_is_named() -> None:
     plan = plan_undo([WrittenChange(CHANGE, CHANGE.after)], {}, "R1", configured=CONFIGURED, force=True)
-    assert plan == UndoPlan((), ((CHANGE, "it is not in the account any more"),))
+    assert plan == UndoPlan((), (LeftAlone(CHANGE, WhyLeftAlone.GONE),))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ class TestProblemLines:
         lines = problem_lines(applied(Outcome(DOWN, Result.DONE), Outcome(UP, Result.HELD_BACK, "no room")))
         assert lines == ["held back: up (allocation 10 -> 1,500 s): no room"]
 
-    @pytest.mark.parametrize("result", [each for each in Result if each not in (Result.DONE, Result.ALREADY_DONE)])
+    @pytest.mark.parametrize(
+        "result", [each for each in Result if each not in (Result.DONE, Result.ALREADY_DONE, Result.IN_DOUBT)]
+    )
     def test_every_result_but_done_is_told(self, result: Result) -> None:
         (line,) = problem_lines(applied(Outcome(UP, result, "why")))
         assert "up (" in line

@@ -169,7 +169,7 @@ class TestStale:
         configuration = json.loads(account.config.read_text())
         configuration["instances"] = [each for each in configuration["instances"] if each["name"] != LARGEST]
         account.write_config(configuration)
-        assert_refused(account, plan, 4, f"{LARGEST}: it is not among the configured")
+        assert_refused(account, plan, 4, f"{LARGEST}: it is no longer among the configured")
 
     def test_one_that_would_lie_below_fresh_usage(self, account: Account, plan: Path) -> None:
         def less(content: dict[str, Any]) -> None:

@@ -90,7 +90,7 @@ class TestChangedByOthers:
         run = undo(account, exits=3)
         assert account.values == {**account.start_values, LARGEST: (200, None)}
         assert LARGEST not in account.patched()
-        assert f"{LARGEST} is left alone: changed by others since" in run.stderr
+        assert f"{LARGEST} is left alone: somebody else has changed it since" in run.stderr
 
     @pytest.mark.usefixtures("applied")
     def test_is_4_where_that_is_all(self, account: Account) -> None:
@@ -177,7 +177,7 @@ def test_an_instance_that_is_not_configured_any_more_is_not_written(account: Acc
     account.write_config(configuration)
     run = undo(account, "--force", exits=3)
     assert LIMIT_ONLY not in account.patched()
-    assert f"{LIMIT_ONLY} is left alone: it is not in the config file any more" in run.stderr
+    assert f"{LIMIT_ONLY} is left alone: it is no longer in the config file" in run.stderr
 
 
 def test_a_run_of_another_plan_is_refused(account: Account, applied: str) -> None:

@@ -14,7 +14,6 @@ from qauvern.actions.account import Account
 from qauvern.actions.analyze import Analysis, BrokenProposal, analyze
 from qauvern.actions.workplace import Workplace
 from qauvern.apply import (
-    IN_DOUBT,
     OPERATION_TIMEOUT_SECONDS,
     AppliedRun,
     Executor,
@@ -357,14 +356,14 @@ def journalled_runs(workplace: Workplace) -> list[shell.Run]:
 
 
 def _cut_off_notice(run: shell.Run) -> Notice:
-    in_doubt = [each.change.name for each in run.changes if each.status == IN_DOUBT]
-    done = run.count(Result.DONE.value, Result.ALREADY_DONE.value)
+    in_doubt = [each.change.name for each in run.changes if each.status is Result.IN_DOUBT]
+    done = run.count(Result.DONE, Result.ALREADY_DONE)
     named = ", ".join(in_doubt[:_IN_DOUBT_NAMED])
     more = f" and {len(in_doubt) - _IN_DOUBT_NAMED} more" if len(in_doubt) > _IN_DOUBT_NAMED else ""
     which = f" In doubt, written or not: {named}{more}." if in_doubt else ""
     return Notice(
         f"run {run.run_id} of {run.started_at:%Y-%m-%d %H:%M} UTC by {run.operator.user} on {run.operator.host} was "
-        f"cut off. Of its {len(run.changes)} changes {done} are done, {run.count(Result.NOT_STARTED.value)} not "
+        f"cut off. Of its {len(run.changes)} changes {done} are done, {run.count(Result.NOT_STARTED)} not "
         f"started, {len(in_doubt)} in doubt.{which} This run starts from what the account holds now.",
         Remedy.SEE_RUN,
         {"run": run.run_id},

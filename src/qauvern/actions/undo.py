@@ -73,7 +73,7 @@ def undo(
         analysis = analyze(account, settings)
         configured = {each.crn for each in settings.instances}
         plan = plan_undo(run.written, analysis.snapshot.instances, run.run_id, configured=configured, force=force)
-        left_alone = tuple(Outcome(change, Result.DRIFTED, why) for change, why in plan.left_alone)
+        left_alone = tuple(Outcome(each.change, Result.DRIFTED, each.why.value) for each in plan.left_alone)
         agreed = review(Undoing(run, plan, analysis))
         if not plan.changes:
             return Run(RunStatus.NOTHING_TO_DO, applied=AppliedRun(left_alone))

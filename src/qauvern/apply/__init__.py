@@ -3,8 +3,6 @@
 from qauvern.apply.account_port import AccountPort
 from qauvern.apply.executor import Executor, Recorder
 from qauvern.apply.history import (
-    IN_DOUBT,
-    UNDER_WAY,
     BadJournal,
     JournalledChange,
     NoSuchRun,
@@ -16,21 +14,19 @@ from qauvern.apply.history import (
     read_runs,
 )
 from qauvern.apply.interruption import stop_on_signals
-from qauvern.apply.journal import CUT_OFF, Journal, JournalError, Operator, RunHeader, mark_reported
 from qauvern.apply.journal import FOLDER_NAME as JOURNAL_FOLDER_NAME
+from qauvern.apply.journal import Ending, Journal, JournalError, Operator, RunHeader, mark_reported
 from qauvern.apply.lock import Locked, is_process_alive, run_lock
 from qauvern.apply.outcome import AppliedRun, Outcome, Result
 from qauvern.apply.writer import OPERATION_TIMEOUT_SECONDS, Pace, Writer
 
 __all__ = [
-    "CUT_OFF",
-    "IN_DOUBT",
     "JOURNAL_FOLDER_NAME",
     "OPERATION_TIMEOUT_SECONDS",
-    "UNDER_WAY",
     "AccountPort",
     "AppliedRun",
     "BadJournal",
+    "Ending",
     "Executor",
     "Journal",
     "JournalError",

@@ -9,16 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from qauvern.apply.journal import CUT_OFF, FOLDER_NAME, SUFFIX, VERSION, Operator
+from qauvern.apply.journal import FOLDER_NAME, SUFFIX, VERSION, Ending, Operator
 from qauvern.apply.lock import is_process_alive
 from qauvern.apply.outcome import Result
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.model import Crn
 from qauvern.plan import Change, Holding, WrittenChange, parse_change, parse_holding
-
-IN_DOUBT = "in doubt"
-UNDER_WAY = "under way"
-"""How a run stands that has not come to its end, and whose process may still be at work."""
 
 
 class NoSuchRun(QauvernError):
@@ -44,11 +40,11 @@ class JournalledChange:
     detail: str = ""
 
     @property
-    def status(self) -> str:
-        """How it ended, in words."""
+    def status(self) -> Result:
+        """How it ended; in doubt where its write was about to start and nothing more is told of it."""
         if self.result is not None:
-            return self.result.value
-        return IN_DOUBT if self.intended else Result.NOT_STARTED.value
+            return self.result
+        return Result.IN_DOUBT if self.intended else Result.NOT_STARTED
 
     @property
     def may_have_been_written(self) -> bool:
@@ -57,10 +53,7 @@ class JournalledChange:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run as its journal tells it. `ended` is complete, partial, interrupted, cut off or under way.
-
-    `message` says why it was made, and is empty where nobody said so.
-    """
+    """One run as its journal tells it. `message` says why it was made, and is empty where nobody said so."""
 
     run_id: str
     path: Path
@@ -71,7 +64,7 @@ class Run:
     operator: Operator
     undoes: str | None
     changes: tuple[JournalledChange, ...]
-    ended: str
+    ended: Ending
     was_reported: bool = True
     damaged_lines: int = 0
     message: str = ""
@@ -90,7 +83,7 @@ class Run:
         """Seconds given to instances by changes that are done."""
         return sum(max(0, each.change.allocation_delta) for each in self.changes if each.result is Result.DONE)
 
-    def count(self, *statuses: str) -> int:
+    def count(self, *statuses: Result) -> int:
         return sum(each.status in statuses for each in self.changes)
 
 
@@ -118,8 +111,9 @@ def find_run(runs: Sequence[Run], wanted: str) -> Run:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise NoSuchRun(f"there is no run {wanted!r}. qauvern history lists them.")
-    raise NoSuchRun(f"{len(found)} runs begin with {wanted!r}: {', '.join(run.run_id for run in found)}. Name one.")
+        raise NoSuchRun(f"there is no run {wanted!r}", remedy=Remedy.LIST_RUNS)
+    names = ", ".join(run.run_id for run in found)
+    raise NoSuchRun(f"{len(found)} runs begin with {wanted!r}: {names}", remedy=Remedy.NAME_RUN)
 
 
 def last_to_undo(runs: Sequence[Run]) -> Run:
@@ -131,16 +125,14 @@ def last_to_undo(runs: Sequence[Run]) -> Run:
     for run in reversed(runs):
         if run.undoes is None and run.written and not is_undone(run, runs):
             return run
-    raise NoSuchRun(
-        "there is no run left to undo. qauvern history lists all; undo takes any of them by its id, an undo too."
-    )
+    raise NoSuchRun("there is no run left to undo", remedy=Remedy.LIST_RUNS)
 
 
 def is_undone(run: Run, runs: Sequence[Run]) -> bool:
     """True when a complete undo of the run, later than it, has not been undone itself."""
     return any(
         other.undoes == run.run_id
-        and other.ended == "complete"
+        and other.ended is Ending.COMPLETE
         and other.started_at > run.started_at
         and not is_undone(other, runs)
         for other in runs
@@ -159,7 +151,7 @@ def read_run(path: Path) -> Run:
         raise BadJournal(f"the journal {path} cannot be read: {error.strerror or error}.") from error
     events = [_event(line) for line in lines if line.strip()]
     if not events or events[0] is None or events[0].get("event") != "start":
-        raise BadJournal(f"the journal {path} does not begin as one: it was damaged, or cut off at its very start.")
+        raise BadJournal(f"the journal {path} does not begin with a run: it was damaged, or cut off at its start.")
     try:
         return _run(path, events[0], [event for event in events[1:] if event is not None], events.count(None))
     except (QauvernError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
@@ -191,7 +183,7 @@ def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any
             changes[told.change.crn] = told
     end = next((event for event in reversed(events) if event.get("event") == "end"), None)
     operator = Operator(str(start["user"]), str(start["host"]), int(start["pid"]))
-    no_end = UNDER_WAY if end is None and is_process_alive(operator) else CUT_OFF
+    no_end = Ending.UNDER_WAY if is_process_alive(operator) else Ending.CUT_OFF
     return Run(
         run_id=str(start["run"]),
         path=path,
@@ -202,11 +194,19 @@ def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any
         operator=operator,
         undoes=None if start["undoes"] is None else str(start["undoes"]),
         changes=tuple(changes.values()),
-        ended=no_end if end is None else str(end.get("ended", CUT_OFF)),
+        ended=no_end if end is None else _ending(end),
         was_reported=end is not None,
         damaged_lines=damaged,
         message=str(start.get("message", "")),
     )
+
+
+def _ending(end: Mapping[str, Any]) -> Ending:
+    """What the last line says; a word that nobody knows is not taken for a good end."""
+    try:
+        return Ending(end.get("ended"))
+    except ValueError:
+        return Ending.CUT_OFF
 
 
 def _refuse_harm(change: Change, *, is_undo: bool) -> None:

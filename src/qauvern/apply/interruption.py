@@ -29,10 +29,7 @@ def stop_on_signals(stop: threading.Event, say: Callable[[str], None]) -> Iterat
         stop.set()
         # The reader may be gone, or this thread may be in the middle of saying something else.
         with contextlib.suppress(OSError, ValueError, RuntimeError):
-            say(
-                "Interrupted: no new write starts; waiting for those in flight. "
-                "Once more ends at once, without waiting."
-            )
+            say("Interrupted: no new write starts; waiting for those in flight. Press Ctrl-C again to quit now.")
 
     numbers = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
     before = {number: signal.signal(number, handle) for number in numbers}

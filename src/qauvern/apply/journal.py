@@ -11,24 +11,37 @@ import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
 from qauvern.apply.executor import Recorder
 from qauvern.apply.outcome import AppliedRun, Outcome, Result
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.model import BillingPlan
 from qauvern.plan import Change, change_document
 
 VERSION: Final = 1
 FOLDER_NAME: Final = "runs"
 SUFFIX: Final = ".jsonl"
-CUT_OFF: Final = "cut off"
-"""How a run ended that did not come to its end: the process was killed, or the machine went down."""
+
+
+class Ending(str, Enum):
+    """How a run ended, as history tells it."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    INTERRUPTED = "interrupted"
+    CUT_OFF = "cut off"
+    """It did not come to its end: the process was killed, or the machine went down."""
+    UNDER_WAY = "under way"
+    """It has not come to its end, and its process may still be at work. No journal says so of itself."""
 
 
 class JournalError(QauvernError):
     """The journal cannot be written: nothing is written to the account without it."""
+
+    remedy = Remedy.OTHER_STATE_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +141,9 @@ class Journal(Recorder):
     def end(self, run: AppliedRun) -> None:
         """The last line of a run that came to its end."""
         counts = {result.value: len(run.having(result)) for result in Result if run.having(result)}
-        ended = "interrupted" if run.interrupted else "complete" if run.is_complete else "partial"
-        self._append("end", {"ended": ended, "counts": counts})
+        finished = Ending.COMPLETE if run.is_complete else Ending.PARTIAL
+        ended = Ending.INTERRUPTED if run.interrupted else finished
+        self._append("end", {"ended": ended.value, "counts": counts})
         os.close(self._file)
 
     def _append(self, event: str, content: Mapping[str, Any]) -> None:
@@ -157,7 +171,7 @@ def mark_reported(path: Path) -> None:
     Raises:
         JournalError: it cannot be written.
     """
-    line = json.dumps({"event": "end", "at": _now_text(), "ended": CUT_OFF, "counts": {}})
+    line = json.dumps({"event": "end", "at": _now_text(), "ended": Ending.CUT_OFF.value, "counts": {}})
     try:
         file = os.open(path, os.O_WRONLY | os.O_APPEND)
         try:
@@ -172,7 +186,7 @@ def mark_reported(path: Path) -> None:
 def _unwritable(path: Path, error: OSError) -> JournalError:
     return JournalError(
         f"the journal {path} cannot be written ({error.strerror or error}), and without it no write to the account "
-        "starts. Make room, or name another folder with QAUVERN_STATE_DIR."
+        "starts"
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from qauvern.apply.journal import Operator
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.model import BillingPlan
 
 FOLDER_NAME = "locks"
@@ -24,6 +24,8 @@ FOLDER_NAME = "locks"
 
 class Locked(QauvernError):
     """Another run holds the lock."""
+
+    remedy = Remedy.WAIT_FOR_RUN
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,7 @@ def _acquired(path: Path, holder_file: Path, timeout_seconds: float, on_wait: Ca
             lock.acquire(timeout=timeout_seconds)
     except Timeout:
         raise Locked(
-            f"another run on this account and plan holds the lock: {_describe(holder_file)}. Nothing was written. "
-            "Run again when it has ended, or wait for it with --lock-timeout 10m."
+            f"another run on this account and plan holds the lock: {_describe(holder_file)}. Nothing was written"
         ) from None
     except OSError as error:
         raise _unusable(path, error) from error
@@ -96,8 +97,8 @@ def _acquired(path: Path, holder_file: Path, timeout_seconds: float, on_wait: Ca
 
 def _unusable(path: Path, error: OSError) -> QauvernError:
     return QauvernError(
-        f"the lock {path} cannot be taken ({error.strerror or error}). Nothing was written. "
-        "Name another folder with QAUVERN_STATE_DIR."
+        f"the lock {path} cannot be taken ({error.strerror or error}). Nothing was written",
+        remedy=Remedy.OTHER_STATE_FOLDER,
     )
 
 

@@ -18,6 +18,8 @@ class Result(str, Enum):
     UNKNOWN = "unknown"
     HELD_BACK = "held back"
     NOT_STARTED = "not started"
+    IN_DOUBT = "in doubt"
+    """Its run was cut off in the middle of its write. Only a journal that is read tells of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,15 @@ from qauvern.balance.dead_band import Candidate, SharedPool, share_pool
 from qauvern.balance.floors import floor_of, floor_over_budget
 from qauvern.balance.grants import effective_limit
 from qauvern.balance.proposal import Line, Pool, Proposal, Reason
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.model import InstanceSettings, Reserve, ReserveBasis, Settings, Snapshot, UsageNotRead
 from qauvern.units import MS_PER_SECOND, floor_seconds
 
 
 class UnusableInstances(QauvernError):
     """Configured instances that the account lacks or has archived: they stop the run before any write."""
+
+    remedy = Remedy.UPDATE_CONFIG
 
 
 def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
@@ -97,9 +99,7 @@ def _refuse_unusable(snapshot: Snapshot, settings: Settings) -> None:
         elif live.is_archived:
             complaints.append(f"{configured.name} ({configured.crn}) is archived (its allocation is 0)")
     if complaints:
-        raise UnusableInstances(
-            "; ".join(complaints) + ". Nothing was written. Take them out of the config file, or restore them."
-        )
+        raise UnusableInstances(f"{'; '.join(complaints)}. Nothing was written")
 
 
 def _candidate(

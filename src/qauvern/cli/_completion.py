@@ -48,7 +48,7 @@ def run_ids(ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
 
     runs = history(Workplace(sandbox=_is_sandbox(ctx)))
     return [
-        CompletionItem(run.run_id, help=f"{run.started_at:%Y-%m-%d %H:%M} {run.ended}")
+        CompletionItem(run.run_id, help=f"{run.started_at:%Y-%m-%d %H:%M} {run.ended.value}")
         for run in reversed(runs)
         if run.run_id.startswith(incomplete)
     ]

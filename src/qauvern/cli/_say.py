@@ -21,7 +21,7 @@ from click.core import ParameterSource
 
 from qauvern.cli._options import GlobalOptions
 from qauvern.errors import Notice, QauvernError
-from qauvern.render.remedies import CommandLine, said
+from qauvern.render.remedies import CommandLine, Happened, said
 from qauvern.render.text import Table, dropped_note, escaped_json, printable, printable_lines
 
 if TYPE_CHECKING:
@@ -170,6 +170,11 @@ def error_lines(lines: Iterable[str], *, color: bool | None = None) -> None:
     """Errors, to stderr, one a line. `color` None leaves it to the global options and to what stderr is."""
     for line in lines:
         _tell(line, label=click.style("Error: ", fg="red", bold=True), color=color)
+
+
+def errors(happened: Iterable[Happened]) -> None:
+    """Errors with what can be done about them, one a line."""
+    error_lines(said(each, own_command_line()) for each in happened)
 
 
 class _Counter:

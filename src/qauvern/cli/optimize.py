@@ -126,6 +126,6 @@ def _say_verdict(prepared: Prepared) -> ExitStatus:
     if verdict is Verdict.NOTHING_TO_DO:
         _say.note("Nothing to change: every instance holds what it should.")
     if verdict is Verdict.REFUSED:
-        _say.error_lines(refusal.message for refusal in prepared.refusals)
+        _say.errors(prepared.refusals)
         return ExitStatus.GUARDRAIL
     return ExitStatus.DONE

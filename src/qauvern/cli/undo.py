@@ -77,10 +77,10 @@ def _display(undoing: Undoing) -> None:
     from qauvern.render.outcomes import change_lines
 
     run = undoing.run
-    _say.data(f"Undo of run {run.run_id} ({run.started_at:%Y-%m-%d %H:%M} UTC, {run.ended}):")
+    _say.data(f"Undo of run {run.run_id} ({run.started_at:%Y-%m-%d %H:%M} UTC, {run.ended.value}):")
     for line in change_lines(undoing.changes):
         _say.data(line)
-    for change, why in undoing.plan.left_alone:
-        _say.warning(f"{change.name} is left alone: {why}.")
+    for each in undoing.plan.left_alone:
+        _say.notice(each.notice)
     for broken in undoing.broken:
         _say.warning(f"after the undo {broken}. This does not block the undo: an older value may be so.")

@@ -15,7 +15,7 @@ from qauvern.config._problems import ConfigError
 from qauvern.config._reconcile import Reconciliation
 from qauvern.config._render import instance_lines, quoted
 from qauvern.config._tree import LOADER
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.model import Crn, Settings
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -24,6 +24,8 @@ _PLAIN_NAME = re.compile("[A-Za-z][A-Za-z0-9_.-]*")
 
 class CannotEdit(QauvernError):
     """A config file that is laid out so that it cannot be edited line by line."""
+
+    remedy = Remedy.EDIT_BY_HAND
 
 
 def edit_config(text: str, path: Path, settings: Settings, changes: Reconciliation) -> str:
@@ -43,9 +45,9 @@ def edit_config(text: str, path: Path, settings: Settings, changes: Reconciliati
     try:
         outcome = parse(edited.encode("utf-8"), path)
     except ConfigError as error:
-        raise CannotEdit(f"{path} cannot be updated: the outcome would not be a good config file. {error}") from error
+        raise CannotEdit(f"{path} cannot be updated: the result would not be a valid config file: {error}") from error
     if outcome != changes.applied_to(settings):
-        raise CannotEdit(f"{path} cannot be updated: its layout is not one that can be edited safely. Edit it by hand.")
+        raise CannotEdit(f"{path} cannot be updated: it is laid out so that it cannot be edited safely")
     return edited
 
 
@@ -149,8 +151,8 @@ def _instance_nodes(text: str, path: Path) -> list[Any]:
 
 def _not_a_block_list(path: Path) -> CannotEdit:
     return CannotEdit(
-        f"{path} cannot be updated: its instances are not a block list with one line for each key. "
-        "Write them as `- name: ...` with crn below, or edit the file by hand."
+        f"{path} cannot be updated: its instances are not a block list with one line for each key, "
+        "`- name: ...` with crn below"
     )
 
 
@@ -171,9 +173,7 @@ def _edit_item(item: _Item, changes: Reconciliation, lines: _Lines, path: Path) 
 def _replace_value(node: Any, text: str, lines: _Lines, path: Path) -> None:
     start, end = node.start_mark, node.end_mark
     if start.line != end.line:
-        raise CannotEdit(
-            f"{path} cannot be updated: the name on line {start.line + 1} is on several lines. Edit it by hand."
-        )
+        raise CannotEdit(f"{path} cannot be updated: the name on line {start.line + 1} takes several lines")
     line = lines.lines[start.line]
     lines.lines[start.line] = line[: start.column] + _in_style(node.style, text) + line[end.column :]
 

@@ -23,6 +23,7 @@ from qauvern.config._values import (
     WHOLE_NUMBER,
     WHOLE_SECONDS,
 )
+from qauvern.errors import Remedy
 from qauvern.model import BalancePeriod, Crn, Guardrails, InstanceSettings, NetGrant, Reserve, Settings
 
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
@@ -103,19 +104,20 @@ def parse(content: bytes, path: Path) -> Settings:
 
 
 def _read(path: Path) -> bytes:
+    remedy = Remedy.NAME_CONFIG
     try:
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES + 1)
     except FileNotFoundError:
-        message = "there is no such file: `qauvern configure` writes one, --config names another"
+        message, remedy = "there is no such file", Remedy.WRITE_CONFIG
     except IsADirectoryError:
-        message = "is a folder: name the config file in it"
+        message = "is a folder, not a config file"
     except PermissionError:
-        message = "may not be read: give yourself permission to read it"
+        message = "you have no permission to read it"
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        message = f"cannot be read ({reason}): name another with --config"
-    raise ConfigError([Problem(path, None, None, message)])
+        message = f"cannot be read ({reason})"
+    raise ConfigError([Problem(path, None, None, message, remedy)])
 
 
 def _decode(content: bytes, complaints: Complaints) -> str | None:

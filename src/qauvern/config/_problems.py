@@ -58,14 +58,14 @@ class Complaints:
         self._path = path
         self._problems: list[Problem] = []
 
-    def add(self, at: Position | None, message: str) -> None:
+    def add(self, at: Position | None, message: str, remedy: Remedy | None = None) -> None:
         """Notes a problem.
 
         Raises:
             ConfigError: there are more of them than anybody would read.
         """
         line, column = at or (None, None)
-        self._problems.append(Problem(self._path, line, column, message))
+        self._problems.append(Problem(self._path, line, column, message, remedy))
         if len(self._problems) >= MAX_PROBLEMS:
             last = f"only the first {MAX_PROBLEMS:,} problems are listed: is this a config file?"
             raise ConfigError([*self._problems, Problem(self._path, line, column, last)])

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from qauvern.config._names import config_name
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.model import Crn, Instance, InstanceSettings, Settings
 
 
@@ -67,7 +67,7 @@ def reconcile(
     With `region` only that region's entries are looked at.
 
     Raises:
-        QauvernError: the list is suddenly empty, which is taken for a fault and changes nothing; or no instance
+        QauvernError: the list is suddenly empty, which is taken for an error and changes nothing; or no instance
             would be left in the file.
     """
     steps = steps or Steps()
@@ -81,16 +81,17 @@ def reconcile(
         where = "" if region is None else f" in {region}"
         raise QauvernError(
             f"the account lists no {settings.plan.value} instance{where} any more, and the config file has "
-            f"{len(configured)}. This is taken for a fault, and nothing was changed. Check the key and the account id."
+            f"{len(configured)}. This is taken for an error, and nothing was changed",
+            remedy=Remedy.CHECK_ACCOUNT,
         )
     staying = {crn: each for crn, each in configured.items() if crn in own and not own[crn].is_archived}
     added = _added(own, configured, settings) if steps.add else ()
     removed = _removed(own, configured) if steps.remove else {}
     if len(removed) == len(settings.instances) and not added:
         raise QauvernError(
-            "every instance of the config file is archived or no longer in the account: to remove them all would "
-            "leave none, so nothing was changed. Check the plan, the key and the account id, or write a new file "
-            "with qauvern configure."
+            "every instance of the config file is archived or no longer in the account. This is taken for an error, "
+            "and nothing was changed",
+            remedy=Remedy.CHECK_ACCOUNT,
         )
     return Reconciliation(
         added=added,

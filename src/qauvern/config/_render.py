@@ -13,7 +13,7 @@ import yaml
 
 from qauvern.config._names import config_name
 from qauvern.config._values import is_account_id
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.model import BillingPlan, Crn, Instance
 
 _HEADER = """\
@@ -104,8 +104,8 @@ def render_config(
     named = sorted((config_name(live.name, live.crn), live.crn, live) for live in instances if not live.is_archived)
     if not named:
         raise QauvernError(
-            f"Account {account_id} has no instance of the {plan.value} plan that is not archived: "
-            "create one first, or name another --account-id or --plan."
+            f"account {account_id} has no instance of the {plan.value} plan that is not archived",
+            remedy=Remedy.CREATE_OR_OTHER_PLAN,
         )
     parts = [
         _HEADER,
@@ -121,7 +121,7 @@ def render_config(
     ]
     for name, crn, live in named:
         if crn.account_id != account_id:
-            raise QauvernError(f"{crn} is not of account {account_id}: name {crn.account_id} with --account-id.")
+            raise QauvernError(f"{crn} is of account {crn.account_id}, not of {account_id}")
         first, *others = instance_lines(name, crn, live.limit_seconds)
         parts += [f"  - {first}\n", *(f"    {line}\n" for line in others)]
     return "".join(parts)
@@ -140,12 +140,12 @@ def quoted(text: str) -> str:
 def _period(start: datetime | None, end: datetime | None) -> str:
     if start is None:
         if end is not None:
-            raise QauvernError("The balance period has an end and no start: add --balance-start.")
+            raise QauvernError("the balance period has an end and no start.")
         return _PERIOD_EXAMPLE
     if start.tzinfo is None or (end is not None and end.tzinfo is None):
-        raise QauvernError("The dates of the balance period need a UTC offset: write them like 2026-03-01T00:00:00Z.")
+        raise QauvernError("the dates of the balance period need a UTC offset: write them like 2026-03-01T00:00:00Z.")
     if end is not None and end <= start:
-        raise QauvernError("The balance period ends before it begins: --balance-end has to be after --balance-start.")
+        raise QauvernError("the balance period ends before it begins.")
     lines = ["balance_period:\n", f"  start_date: {quoted(_iso(start))}\n"]
     lines += [] if end is None else [f"  end_date: {quoted(_iso(end))}\n"]
     return "".join(lines)

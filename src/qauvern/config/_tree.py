@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from qauvern.config._problems import Complaints, Position, shown
+from qauvern.errors import Remedy
 
 MAX_DEPTH: Final = 20
 """A config file nests four deep. This also keeps a hostile file from costing anything."""
@@ -137,7 +138,7 @@ def _compose(text: str, complaints: Complaints) -> Node | None:
             stack[-1].children.append(closed.close())
     roots = stack[0].children
     if not roots or (isinstance(roots[0], Scalar) and roots[0].is_null and not roots[0].text):
-        complaints.add(Position(1, 1), "the file is empty: `qauvern configure` writes one from the live account")
+        complaints.add(Position(1, 1), "the file is empty", Remedy.WRITE_CONFIG)
         return None
     return roots[0]
 

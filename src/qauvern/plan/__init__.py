@@ -15,7 +15,7 @@ from qauvern.plan.document import (
 from qauvern.plan.guardrails import GuardrailName, Refusal, refusals
 from qauvern.plan.ledger import Ledger
 from qauvern.plan.staleness import Fit, broken_by, fit, refuse_other_account
-from qauvern.plan.undo import UndoPlan, WrittenChange, plan_undo
+from qauvern.plan.undo import LeftAlone, UndoPlan, WhyLeftAlone, WrittenChange, plan_undo
 
 __all__ = [
     "BadSavedPlan",
@@ -24,10 +24,12 @@ __all__ = [
     "GuardrailName",
     "Holding",
     "Ledger",
+    "LeftAlone",
     "Phase",
     "Refusal",
     "SavedPlan",
     "UndoPlan",
+    "WhyLeftAlone",
     "WrittenChange",
     "broken_by",
     "change_document",

@@ -1,4 +1,4 @@
-"""The plan document: what is to be applied, exactly, in a form that people read and a digest protects."""
+"""The saved plan: what is to be applied, exactly, in a form that people read and a digest protects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.model import BillingPlan, Crn, Settings
 from qauvern.plan.changes import Change, Holding
 
@@ -19,7 +19,9 @@ _MAX_SECONDS = 10**12
 
 
 class BadSavedPlan(QauvernError):
-    """A plan document that cannot be applied: damaged, of another account, or of an unknown version."""
+    """A saved plan that cannot be applied: damaged, of another account, or of an unknown version."""
+
+    remedy = Remedy.SAVE_A_PLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def change_document(change: Change) -> dict[str, Any]:
 
 
 def plan_document(plan: SavedPlan) -> dict[str, Any]:
-    """The plan as plain data, with its digest."""
+    """The saved plan as plain data, with its digest."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -68,31 +70,31 @@ def plan_document(plan: SavedPlan) -> dict[str, Any]:
 
 
 def plan_text(plan: SavedPlan) -> str:
-    """The plan as the text of its file."""
+    """The saved plan as the text of its file."""
     return json.dumps(plan_document(plan), indent=2, ensure_ascii=False) + "\n"
 
 
 def parse_plan(text: str) -> SavedPlan:
-    """The plan of a file's text.
+    """The saved plan of a file's text.
 
     Raises:
-        BadSavedPlan: it is no plan, of an unknown version, or its digest does not fit its content.
+        BadSavedPlan: it is not one, of an unknown version, or its digest does not match its content.
     """
     document = _document(text)
     if document.get("format") != FORMAT:
-        _refuse("it is not a plan that qauvern wrote")
+        _refuse("it is not a plan saved by qauvern")
     if document.get("version") != VERSION or isinstance(document.get("version"), bool):
         _refuse(f"its version is {document.get('version')!r}, and this qauvern reads version {VERSION}")
     content = {key: value for key, value in document.items() if key != "digest"}
     try:
         digest = _digest(_canonical(content))
     except (ValueError, RecursionError):
-        _refuse("it is nested too deeply, or holds a figure without end")
+        _refuse("it is nested too deeply, or holds a number that is too long")
     if document.get("digest") != digest:
-        _refuse("its digest does not fit its content: it was changed or damaged after it was saved")
+        _refuse("its digest does not match its content: it was changed or damaged after it was saved")
     return SavedPlan(
         account_id=_text(document, "account_id"),
-        plan=_plan(document),
+        plan=_billing_plan(document),
         endpoint_family=_text(document, "endpoint_family"),
         config_digest=_text(document, "config_digest"),
         made_at=_moment(document),
@@ -153,11 +155,11 @@ def _changes(document: Mapping[str, Any]) -> tuple[Change, ...]:
     return changes
 
 
-def _plan(document: Mapping[str, Any]) -> BillingPlan:
+def _billing_plan(document: Mapping[str, Any]) -> BillingPlan:
     try:
         return BillingPlan(_text(document, "plan"))
     except ValueError:
-        _refuse(f"its plan is {document.get('plan')!r}")
+        _refuse(f"its billing plan is {document.get('plan')!r}, which is not a known one")
 
 
 def _moment(document: Mapping[str, Any]) -> datetime:
@@ -193,9 +195,7 @@ def _seconds(document: Mapping[str, Any], key: str) -> int | None:
 
 
 def _refuse(why: str) -> NoReturn:
-    raise BadSavedPlan(
-        f"the plan cannot be applied: {why}. Nothing was written. Make a new one with analyze --save-plan."
-    )
+    raise BadSavedPlan(f"the saved plan cannot be applied: {why}. Nothing was written")
 
 
 def _canonical(content: Mapping[str, Any]) -> str:

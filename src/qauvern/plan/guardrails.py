@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from typing import Final
 
+from qauvern.errors import Remedy
 from qauvern.model import Guardrails
 from qauvern.plan.changes import Change
 
@@ -24,11 +25,19 @@ class GuardrailName(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A guardrail that refuses a run: its name, what it allows and what was found, and the changes at fault."""
+    """A guardrail that refuses a run: its name, what it allows and what was found, and the changes that go beyond."""
 
     name: GuardrailName
     message: str
     offenders: tuple[Change, ...]
+    remedy: Remedy = Remedy.RAISE_GUARDRAIL
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        return {"guardrail": self.name.value}
 
 
 def refusals(
@@ -86,8 +95,5 @@ def _refusal(name: GuardrailName, allowed: str, found: str, offenders: Sequence[
     ]
     more = len(offenders) - len(listed)
     names = ", ".join(listed) + (f" and {more:,} more" if more else "")
-    message = (
-        f"guardrail {name.value} {allowed}, but {found}: {names}. Nothing was written. "
-        f"Look at them, then raise it in the config file or override it once with --ignore-guardrail {name.value}."
-    )
+    message = f"guardrail {name.value} {allowed}, but {found}: {names}. Nothing was written"
     return Refusal(name, message, tuple(offenders))

@@ -20,22 +20,22 @@ class Fit:
     differences: tuple[str, ...]
 
 
-def refuse_other_account(plan: SavedPlan, settings: Settings, endpoint_family: str) -> None:
-    """Holds the plan against where it would be applied.
+def refuse_other_account(saved: SavedPlan, settings: Settings, endpoint_family: str) -> None:
+    """Holds a saved plan against where it would be applied.
 
     Raises:
-        BadSavedPlan: it is of another account, plan or endpoint family.
+        BadSavedPlan: it is of another account, billing plan or endpoint family.
     """
     for what, of_plan, here in (
-        ("account", plan.account_id, settings.account_id),
-        ("plan", plan.plan.value, settings.plan.value),
-        ("endpoint family", plan.endpoint_family, endpoint_family),
+        ("account", saved.account_id, settings.account_id),
+        ("billing plan", saved.plan.value, settings.plan.value),
+        ("endpoint family", saved.endpoint_family, endpoint_family),
     ):
         if of_plan != here:
-            raise BadSavedPlan(f"the plan is of {what} {of_plan}, and this run is on {here}. Nothing was written.")
+            raise BadSavedPlan(f"the saved plan is of {what} {of_plan}, and this run is on {here}. Nothing was written")
 
 
-def fit(plan: SavedPlan, settings: Settings, live: Mapping[Crn, Instance], fresh: Proposal) -> Fit:
+def fit(saved: SavedPlan, settings: Settings, live: Mapping[Crn, Instance], fresh: Proposal) -> Fit:
     """Holds a saved plan against the account as it is now.
 
     Args:
@@ -45,13 +45,13 @@ def fit(plan: SavedPlan, settings: Settings, live: Mapping[Crn, Instance], fresh
     differences: list[str] = []
     to_do: list[Change] = []
     done: list[Change] = []
-    if plan.config_digest != config_digest(settings):
+    if saved.config_digest != config_digest(settings):
         differences.append("the config file has changed since the plan was made")
     configured = {line.crn for line in fresh.lines}
-    for change in plan.changes:
+    for change in saved.changes:
         instance = live.get(change.crn)
         if instance is None or change.crn not in configured:
-            differences.append(f"{change.name}: it is not among the configured instances of the account any more")
+            differences.append(f"{change.name}: it is no longer among the configured instances of the account")
             continue
         holds = Holding.of(instance)
         if holds == change.after:
@@ -61,7 +61,7 @@ def fit(plan: SavedPlan, settings: Settings, live: Mapping[Crn, Instance], fresh
         else:
             differences.append(f"{change.name}: {_describe(holds, change)}")
     if not differences:
-        differences = [f"with today's usage {broken}" for broken in broken_by(plan.changes, settings, fresh)]
+        differences = [f"with today's usage {broken}" for broken in broken_by(saved.changes, settings, fresh)]
     return Fit(tuple(to_do), tuple(done), tuple(differences))
 
 

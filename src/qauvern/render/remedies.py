@@ -86,6 +86,32 @@ WORDS: Final[Mapping[Remedy, str]] = {
     Remedy.UPDATE_AGAIN: "Run `qauvern update` again.",
     Remedy.USE_OTHER_ACCOUNT: "Use that account id, or a key of the other account.",
     Remedy.CREATE_OR_OTHER_PLAN: "Create one, or choose another plan with --plan.",
+    Remedy.RUN_AGAIN: "Run it again.",
+    Remedy.WRITE_CONFIG: "`qauvern configure` writes one from the live account; --config names another.",
+    Remedy.NAME_CONFIG: "Name another with --config.",
+    Remedy.EDIT_BY_HAND: "Edit the file by hand.",
+    Remedy.UPDATE_CONFIG: "`qauvern update` takes them out of the config file, unless you restore them.",
+    Remedy.FILL_CONFIG: "`qauvern update` adds the account's instances.",
+    Remedy.CHECK_ACCOUNT: "Check the API key, and account_id and plan in the config file.",
+    Remedy.WRITE_ELSEWHERE: "Make its folder writable, or name another file.",
+    Remedy.LOWER_MINIMUM: "Lower minimum_allocation_seconds: that can free up to {minimum_driven_seconds} s.",
+    Remedy.RAISE_MINIMUM: "Set minimum_allocation_seconds above 0.",
+    Remedy.LOWER_RESERVE: "Lower allocation_reserve_percent.",
+    Remedy.SHRINK_UNCONFIGURED: (
+        "Shrink or archive unconfigured instances: that can free up to {unconfigured_seconds} s."
+    ),
+    Remedy.BUY_TIME: "Buy more time.",
+    Remedy.WAIT_OR_BUY_TIME: "Buy more time, or wait until usage leaves the 28-day window.",
+    Remedy.RAISE_LIMIT: "Raise its limit_seconds, or add a net grant.",
+    Remedy.RAISE_GUARDRAIL: (
+        "Look at these changes; then raise the guardrail in the config file, or override it once with "
+        "--ignore-guardrail {guardrail}."
+    ),
+    Remedy.FORCE_UNDO: "--force puts it back all the same.",
+    Remedy.WAIT_FOR_RUN: "Run again when it has ended, or wait for it with --lock-timeout 10m.",
+    Remedy.OTHER_STATE_FOLDER: "Make room or permit it there, or name another folder with QAUVERN_STATE_DIR.",
+    Remedy.LIST_RUNS: "`qauvern history` lists all runs; `qauvern undo RUN` takes any of them, an undo too.",
+    Remedy.NAME_RUN: "Write more of its id.",
 }
 
 
@@ -98,8 +124,8 @@ class Happened(Protocol):
     def facts(self) -> Mapping[str, object]: ...
 
 
-class _Facts(dict[str, object]):
-    """Facts by name. One that is missing stands in capitals, as in a usage line: RUN."""
+class _Facts(dict[str, str]):
+    """Facts by name, as words show them. One that is missing stands in capitals, as in a usage line: RUN."""
 
     def __missing__(self, name: str) -> str:
         return name.upper()
@@ -112,7 +138,7 @@ def needs(remedy: Remedy) -> frozenset[str]:
 
 def words(remedy: Remedy, facts: Mapping[str, object], command_line: CommandLine = AS_INSTALLED) -> str:
     """A remedy in words: one or more sentences."""
-    known = _Facts(facts)
+    known = _Facts({name: f"{fact:,}" if isinstance(fact, int) else str(fact) for name, fact in facts.items()})
 
     def spelled(part: str) -> str:
         if not part.startswith("`qauvern "):

@@ -51,7 +51,7 @@ def run_table(run: Run, *, width: int | None) -> Table:
         [
             Column("Name", [printable(each.change.name) for each in changes], is_text=True, shrinks_to=16),
             Column("Change", [change_text(each.change) for each in changes], is_text=True),
-            Column("Result", [each.status for each in changes], is_text=True),
+            Column("Result", [each.status.value for each in changes], is_text=True),
             Column("Detail", [printable(each.detail) for each in changes], is_text=True, drop_order=1),
         ],
         width=width,
@@ -83,11 +83,11 @@ def run_document(run: Run, runs: Sequence[Run], *, with_changes: bool) -> dict[s
         "user": run.operator.user,
         "host": run.operator.host,
         "pid": run.operator.pid,
-        "ended": run.ended,
+        "ended": run.ended.value,
         "undoes": run.undoes,
         "undone": is_undone(run, runs),
         "changes_planned": len(run.changes),
-        "changes_done": run.count(Result.DONE.value, Result.ALREADY_DONE.value),
+        "changes_done": run.count(Result.DONE, Result.ALREADY_DONE),
         "seconds_moved": run.seconds_moved,
         "damaged_lines": run.damaged_lines,
     }
@@ -105,7 +105,7 @@ def _change_document(each: JournalledChange) -> dict[str, Any]:
         "after": _holding(change.after),
         "actual": None if each.actual is None else _holding(each.actual),
         "reason": change.reason,
-        "result": each.status,
+        "result": each.status.value,
         "detail": each.detail,
     }
 
@@ -119,11 +119,11 @@ def _who(run: Run) -> str:
 
 
 def _done_of(run: Run) -> str:
-    return f"{run.count(Result.DONE.value, Result.ALREADY_DONE.value)}/{len(run.changes)}"
+    return f"{run.count(Result.DONE, Result.ALREADY_DONE)}/{len(run.changes)}"
 
 
 def _ended(run: Run, runs: Sequence[Run]) -> str:
-    parts = [run.ended]
+    parts = [run.ended.value]
     if run.undoes is not None:
         parts.append(f"undo of {run.undoes}")
     if is_undone(run, runs):
