@@ -194,10 +194,7 @@ def parts(record: Record[Any]) -> Unit:
 
 # --- an instance of a proposal ----------------------------------------------------------------------------------
 
-_CRN_MEANING: Final = (
-    "Cloud Resource Name of the service instance, crn:v1:bluemix:public:quantum-computing:REGION:a/ACCOUNT:GUID:: in "
-    "full"
-)
+_CRN_MEANING: Final = "Cloud Resource Name of the service instance, in full"
 
 NAME: Final[Figure[Line]] = Figure(
     "name", "Name", TEXT, lambda line: line.name, "The instance's name in the config file"

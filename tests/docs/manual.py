@@ -1,17 +1,20 @@
 """Writes what the documents repeat from elsewhere: `python -m tests.docs.manual`, or `just manual`.
 
-That is the page of commands, the files that pages show, and the console blocks. Of these each shows the lines that it
-showed before, as they read now; what else a command says stays behind `...`. It then tells which block needs a look.
+That is the pages of commands and of JSON names, the files that pages show, and the console blocks. Of these each shows
+the lines that it showed before, as they read now; what else a command says stays behind `...`. A block that needs a hand
+is named.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,7 +27,6 @@ DOCUMENTS = [
     *("README.md", "Design.md", "CHANGELOG.md"),
     *sorted(str(path.relative_to(ROOT)) for path in (ROOT / HELP).glob("*.md")),
 ]
-COMMANDS_PAGE = ROOT / HELP / "commands.md"
 
 _INCLUDED = re.compile(r"^<!-- (examples/\S+) -->\n(```\w*\n).*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -103,6 +105,53 @@ def _paragraph(text: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", r"\|")
+
+
+# --- the page of JSON names -------------------------------------------------------------------------------------
+
+_OF_NAMES = """# JSON
+
+Every name in the JSON documents, and what it means.
+
+This page is made from the JSON Schema in the package, `qauvern/render/schema.json`. Every document is an object.
+Scripts may depend on the names; new ones may be added. [Output](output.md) says which command prints what."""
+
+_TYPES = {"integer": "whole number", "boolean": "true or false"}
+
+
+def names_page() -> str:
+    schema = json.loads((ROOT / "src/qauvern/render/schema.json").read_text(encoding="utf-8"))
+    sections = sorted(schema["$defs"].items(), key=lambda each: {"$ref": f"#/$defs/{each[0]}"} not in schema["anyOf"])
+    return "\n\n".join([_OF_NAMES, *(part for name, section in sections for part in _names(name, section))]) + "\n"
+
+
+def _names(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    """The section of an object, and those of the objects within it that have no name of their own in the schema."""
+    yield f"## {name}"
+    yield schema["description"]
+    properties: dict[str, Any] = schema["properties"]
+    rows = [
+        f"| `{each}` | {_type(of, f'{name}.{each}')} | {_cell(of['description'])} |" for each, of in properties.items()
+    ]
+    yield "\n".join(["| name | type | meaning |", "|---|---|---|", *rows])
+    for each, of in properties.items():
+        for inner in [of, of.get("items", {}), *of.get("anyOf", [])]:
+            if "properties" in inner:
+                yield from _names(f"{name}.{each}", {"description": of["description"], **inner})
+
+
+def _type(schema: dict[str, Any], path: str) -> str:
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(each, path) for each in schema["anyOf"]))
+    if "$ref" in schema or "properties" in schema:
+        name = schema.get("$ref", path).rpartition("/")[2]
+        return f"[{name}](#{name.replace('.', '')})"
+    if schema.get("type") == "array":
+        return f"list of {_type(schema['items'], path)}"
+    said = schema.get("type", "string")
+    types: list[str] = [said] if isinstance(said, str) else said
+    day = "day" if schema.get("format") == "date" else "text"
+    return " or ".join({**_TYPES, "string": day}.get(each, each) for each in types)
 
 
 # --- files ------------------------------------------------------------------------------------------------------
@@ -210,7 +259,8 @@ def _with_gaps(line: str, said: str) -> str:
 
 
 def main() -> None:
-    COMMANDS_PAGE.write_text(commands_page(), encoding="utf-8")
+    for name, made in (("commands", commands_page()), ("json", names_page())):
+        (ROOT / HELP / f"{name}.md").write_text(made, encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         consoles = Consoles.of_the_manual(Path(folder))
         for name in DOCUMENTS:

@@ -18,7 +18,7 @@ from qauvern.config._sections import RETIRED_KEYS, Section
 from qauvern.help import TOPICS, page, summary
 from qauvern.render.outcomes import _LABELS
 from tests.docs import pictures
-from tests.docs.manual import DOCUMENTS, HELP, commands, commands_page, with_files
+from tests.docs.manual import DOCUMENTS, HELP, commands, commands_page, names_page, with_files
 from tests.docs.worked_examples import RUNNERS, WorkedExample, worked_examples
 from tests.helpers.cli import Qauvern
 
@@ -93,6 +93,9 @@ class TestManual:
 
     def test_the_page_of_commands_is_that_of_the_commands(self) -> None:
         assert page("commands") == commands_page(), "write it anew: just manual"
+
+    def test_the_page_of_json_names_is_that_of_the_schema(self) -> None:
+        assert page("json") == names_page(), "write it anew: just manual"
 
     def test_every_command_has_its_section(self) -> None:
         assert set(ALL_COMMANDS) - {""} <= set(re.findall(r"^#+ (.+)$", page("commands"), re.MULTILINE))
@@ -209,6 +212,8 @@ class TestDesign:
     def test_every_package_has_its_place_in_the_layout(self) -> None:
         layout = section_of(DESIGN, "Layout")
         packages = [path.parent.name for path in (ROOT / "src/qauvern").glob("*/__init__.py")]
+        modules = [path.name for path in (ROOT / "src/qauvern").glob("*.py") if path.name != "__init__.py"]
+        assert [name for name in modules if f"| `{name}` |" not in layout] == []
         assert [name for name in packages if f"| `{name}/` |" not in layout] == []
 
 

@@ -6,7 +6,7 @@ from importlib import resources
 
 TOPICS = (
     *("getting-started", "practice", "configuration", "environment", "allocations", "grants", "commands", "tables"),
-    *("plans", "safety", "cron", "output", "exit-statuses", "troubleshooting", "migrating"),
+    *("plans", "safety", "cron", "output", "json", "exit-statuses", "troubleshooting", "migrating"),
 )
 """In the order in which a newcomer needs them. No topic has the name of a command."""
 
