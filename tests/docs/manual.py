@@ -1,7 +1,7 @@
 """Writes what the documents repeat from elsewhere: `python -m tests.docs.manual`, or `just manual`.
 
 That is the pages of commands and of JSON names, the files that pages show, and the console blocks. Of these each shows
-the lines that it showed before, as they read now; what else a command says stays behind `...`. A block that needs a hand
+the lines that it showed before, as they read now; what else a command says stays behind `...`. A block that needs you
 is named.
 """
 
