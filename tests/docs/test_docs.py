@@ -179,6 +179,15 @@ class TestWords:
         after = section_of(page("exit-statuses"), "After 3")
         assert set(re.findall(r"^\| `([^`]+)` \|", after, re.MULTILINE)) == set(_LABELS.values())
 
+    def test_of_errors(self) -> None:
+        """Each part of a message that troubleshooting quotes, from `...` to `...`, is one that the code says."""
+        said = re.sub(r'"\s*\n\s*f?"', "", SOURCES)
+        rows = re.findall(r"^\| (.+?) \|", page("troubleshooting"), re.MULTILINE)
+        quoted = [text for row in rows for text in re.findall(r"`([^`]+)`", row) if " " in text]
+        parts = [part.strip() for text in quoted for part in text.split("...")]
+        assert len(quoted) > 15
+        assert [part for part in parts if part not in said] == []
+
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
     def test_of_completion(self, shell: str, qauvern: Qauvern) -> None:
         assert f"_QAUVERN_COMPLETE={shell}_source qauvern" in section_of(page("environment"), "Shell completion")
