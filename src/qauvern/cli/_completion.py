@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.shell_completion import CompletionItem
 
 
 def instance_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The configured instances whose name or CRN begins so; none where the config file cannot be read."""
+    from click.shell_completion import CompletionItem
+
     from qauvern.actions.account import load_settings
     from qauvern.actions.workplace import Workplace
     from qauvern.errors import QauvernError
@@ -29,12 +35,13 @@ def instance_names(ctx: click.Context, _param: click.Parameter, incomplete: str)
 
 def _config_path(ctx: click.Context) -> Path:
     """The config file that the command would use; the sandbox's own is not made just for this."""
-    path = ctx.params.get("config_path")
+    from pathlib import Path
+
     if _is_sandbox(ctx) and ctx.get_parameter_source("config_path") is not ParameterSource.COMMANDLINE:
         from qauvern.actions.workplace import Workplace
 
         return Workplace().sandbox_config
-    return path if isinstance(path, Path) else Path("config.yaml")
+    return Path(ctx.params.get("config_path") or "config.yaml")
 
 
 def _is_sandbox(ctx: click.Context) -> bool:
@@ -43,6 +50,8 @@ def _is_sandbox(ctx: click.Context) -> bool:
 
 def run_ids(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The journalled runs whose id begins so, the last one first."""
+    from click.shell_completion import CompletionItem
+
     from qauvern.actions.history import history
     from qauvern.actions.workplace import Workplace
 

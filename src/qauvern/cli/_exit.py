@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from enum import IntEnum
-from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
@@ -68,7 +67,7 @@ def _open_what_is_closed() -> None:
     """Gives a process that was started without a standard stream one that goes nowhere."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timezone
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -49,6 +51,18 @@ class DurationType(click.ParamType[int]):
             self.fail(f"{error}.", param, ctx)
 
 
+class FileType(click.Path):
+    """A file's path. pathlib is loaded for a command that runs, not for its help."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from pathlib import Path
+
+        return Path(os.fsdecode(super().convert(value, param, ctx)))
+
+
 api_key_option = click.option(
     "--api-key",
     "-k",
@@ -60,9 +74,9 @@ config_option = click.option(
     "--config",
     "-c",
     "config_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileType(),
     envvar="QAUVERN_CONFIG",
-    default=Path("config.yaml"),
+    default="config.yaml",
     show_default=True,
     help="The config file (QAUVERN_CONFIG).",
 )

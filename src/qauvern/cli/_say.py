@@ -6,7 +6,6 @@ made of; the only escape sequences that go out are those of the styles that this
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -21,11 +20,11 @@ from click.core import ParameterSource
 
 from qauvern.cli._options import GlobalOptions
 from qauvern.errors import Notice, QauvernError
-from qauvern.render.remedies import CommandLine, Happened, said
 from qauvern.render.text import Table, dropped_note, escaped_json, printable, printable_lines
 
 if TYPE_CHECKING:
     from qauvern.cloud import RequestEvent, Statistics
+    from qauvern.render.remedies import CommandLine
 
 
 class NoAnswer(QauvernError):
@@ -68,6 +67,8 @@ def data(text: str = "", *, color: str | None = None, bold: bool | None = None) 
 
 def json_data(document: Any) -> None:
     """A document, to stdout; what its encoding lacks is escaped as JSON does it."""
+    import json
+
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -124,6 +125,8 @@ def next_step(text: str) -> None:
 
 def own_command_line() -> CommandLine:
     """How this command reaches its account and config file."""
+    from qauvern.render.remedies import CommandLine
+
     context = click.get_current_context()
     options = context.ensure_object(GlobalOptions)
     global_options = [*(["--sandbox"] if options.sandbox else []), *(["--staging"] if options.staging else [])]
@@ -143,6 +146,8 @@ def warning(text: str) -> None:
 
 def notice(notice: Notice) -> None:
     """A warning with what can be done about it, to stderr, with --quiet too."""
+    from qauvern.render.remedies import said
+
     warning(said(notice, own_command_line()))
 
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from qauvern.cli import _command, _say, _shell
 from qauvern.cli._exit import ExitStatus
-from qauvern.cli._options import api_key_option, config_option, daily_option, format_option, preview_date_option
+from qauvern.cli._options import (
+    FileType,
+    api_key_option,
+    config_option,
+    daily_option,
+    format_option,
+    preview_date_option,
+)
 from qauvern.cli._writing import count_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qauvern.actions.analyze import Analysis
 
 
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 @click.option(
     "--save-plan",
     "plan_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileType(),
     metavar="FILE",
     help="Write the changes to a file that optimize --plan applies.",
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from qauvern.cli import _command, _options, _say, _shell
-from qauvern.cli._options import api_key_option, plan_choice
+from qauvern.cli._options import FileType, api_key_option, plan_choice
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class DateType(click.ParamType[datetime]):
@@ -39,8 +42,8 @@ class DateType(click.ParamType[datetime]):
 @click.option(
     "--output",
     "-o",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config.yaml"),
+    type=FileType(),
+    default="config.yaml",
     show_default=True,
     help="Where to write.",
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,8 @@ from qauvern.cli import _command, _completion, _say, _shell
 from qauvern.cli._options import api_key_option, config_option, format_option, preview_date_option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qauvern.actions.explain import Explained
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qauvern.cli import _command, _say, _shell
 from qauvern.cli._options import api_key_option, config_option, format_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @_command.named("instances")

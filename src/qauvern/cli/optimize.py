@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from qauvern.cli import _command, _say, _shell, _writing
 from qauvern.cli._exit import ExitStatus
-from qauvern.cli._options import api_key_option, config_option, format_option
+from qauvern.cli._options import FileType, api_key_option, config_option, format_option
 from qauvern.cli._writing import count_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qauvern.actions.apply import Prepared
     from qauvern.plan import SavedPlan
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--plan",
     "plan_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileType(),
     metavar="FILE",
     help="Apply exactly the plan that analyze --save-plan wrote.",
 )

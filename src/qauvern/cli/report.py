@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import click
 
 from qauvern.cli import _command, _say, _shell
 from qauvern.cli._exit import ExitStatus
-from qauvern.cli._options import api_key_option, config_option
+from qauvern.cli._options import FileType, api_key_option, config_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @_command.named("report")
@@ -17,8 +20,8 @@ from qauvern.cli._options import api_key_option, config_option
     "--output",
     "-o",
     "output_path",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("report.html"),
+    type=FileType(),
+    default="report.html",
     show_default=True,
     metavar="FILE",
     help="The page to write; one that is there is replaced.",

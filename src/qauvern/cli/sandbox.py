@@ -6,13 +6,14 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import click
 
-from qauvern.actions.sandbox import reset_sandbox, sandbox_errors
 from qauvern.cli import _command, _say, _shell
-from qauvern.render.text import facts
-from qauvern.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from qauvern.sandbox import Sandbox
 
 
 @_command.named("serve")
@@ -28,6 +29,8 @@ def serve(port: int, latency: float, faults: tuple[str, ...]) -> None:
       patch:2=cut-after     the second write is carried out, its answer lost
       analytics=slow:0.5    analytics answers half a second later
     """
+    from qauvern.actions.sandbox import sandbox_errors
+
     with _ended_by_signals(), sandbox_errors(), _opened(latency, faults) as sandbox, sandbox.serve(port) as running:
         for name, value in running.environment().items():
             _say.data(f"export {name}='{value}'")
@@ -49,6 +52,8 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def _opened(latency: float, faults: tuple[str, ...]) -> Sandbox:
+    from qauvern.sandbox import Sandbox
+
     try:
         return Sandbox.open(_shell.workplace().sandbox_folder, latency=latency, faults=faults)
     except ValueError as error:
@@ -60,6 +65,8 @@ def _opened(latency: float, faults: tuple[str, ...]) -> Sandbox:
 @click.option("--seed", type=int, default=1, show_default=True, help="Equal seeds make equal accounts.")
 def reset(instances: int, seed: int) -> None:
     """Start the sandbox account afresh, with its config file and without its past runs."""
+    from qauvern.actions.sandbox import reset_sandbox
+
     place = _shell.workplace()
     reset_sandbox(place, instances=instances, seed=seed)
     _say.note(f"A fresh sandbox account with {instances} instances in {place.sandbox_folder}.")
@@ -69,6 +76,10 @@ def reset(instances: int, seed: int) -> None:
 @_command.named("show")
 def show() -> None:
     """Describe the sandbox account."""
+    from qauvern.actions.sandbox import sandbox_errors
+    from qauvern.render.text import facts
+    from qauvern.sandbox import Sandbox
+
     with sandbox_errors(), Sandbox.open(_shell.workplace().sandbox_folder) as sandbox:
         described = sandbox.describe()
     _say.data(facts([(key.replace("_", " ").capitalize(), _text(value)) for key, value in described.items()]))

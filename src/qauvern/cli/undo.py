@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,8 @@ from qauvern.cli._options import api_key_option, config_option
 from qauvern.cli._writing import count_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qauvern.actions.undo import Undoing
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,8 @@ from qauvern.cli import _command, _options, _say, _shell
 from qauvern.cli._options import api_key_option, config_option
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qauvern.actions.update import Update
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import click
-import tabulate
 
 _GAP = 2
-tabulate.MIN_PADDING = 0  # else it widens columns beyond their header, and past the width asked for
 
 
 def printable(text: str) -> str:
@@ -29,6 +26,8 @@ def escaped_json(text: str) -> str:
     """JSON text that means the same and that no terminal obeys: JSON itself lets U+0080 and above stand as they are."""
     if text.isprintable():
         return text
+    import json
+
     return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
@@ -63,6 +62,9 @@ class Table:
 
 def draw_table(columns: Sequence[Column], *, width: int | None, totals: Sequence[str] | None = None) -> Table:
     """The table within `width` characters (None: any width). `totals` is a last row, one cell for each column."""
+    import tabulate
+
+    tabulate.MIN_PADDING = 0  # else it widens columns beyond their header, and past the width asked for
     columns = [replace(each, cells=[printable(cell) for cell in each.cells]) for each in columns]
     if totals is not None:
         columns = [replace(each, cells=[*each.cells, total]) for each, total in zip(columns, totals, strict=True)]
