@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -18,12 +20,36 @@ def own_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
 class TestDemo:
     def test_runs_every_step_and_shows_before_and_after(self, qauvern: Qauvern) -> None:
         run = qauvern("demo", columns=100)
-        steps = [run.stdout.index(f"$ qauvern {name}") for name in ("configure", "show", "analyze", "optimize")]
-        assert steps == sorted(steps)
-        assert run.stdout.rindex("$ qauvern show") > steps[-1]
-        assert "idle instances held" in run.stdout
+        commands = re.findall(r"^\$ \S+ qauvern --sandbox (\w+)", run.stdout, re.MULTILINE)
+        assert commands == ["configure", "show", "analyze", "optimize", "show", "undo"]
+        assert "underutilized instances held" in run.stdout
         last_table = run.stdout[run.stdout.rindex("Name ") :].splitlines()[0].split()
         assert {"Before", "Now"} <= set(last_table)
+
+    def test_counts_the_same_idle_instances_in_every_step(self, qauvern: Qauvern) -> None:
+        shown = " ".join(qauvern("demo").stdout.split())
+        figures = r"([\d,]+) s\D* used ([\d,.]+) s"
+        analyzed = re.search(rf"Underutilized: (\d+) instances hold {figures}", shown)
+        moved = re.search(rf"The (\d+) underutilized instances held {figures}", shown)
+        assert analyzed is not None
+        assert moved is not None
+        assert analyzed.groups() == moved.groups()
+
+    def test_puts_the_values_back_at_the_end(self, qauvern: Qauvern) -> None:
+        run = qauvern("demo")
+        shows = [part for part in re.split(r"^\$ ", run.stdout, flags=re.MULTILINE) if "--sandbox show" in part]
+        first, _ = shows
+        again = shlex.split(first.splitlines()[0])
+        variable, value = again[0].split("=")
+        assert qauvern(*again[2:], env={variable: value}).stdout in first
+
+    def test_every_command_that_it_names_works_afterwards(self, qauvern: Qauvern) -> None:
+        run = qauvern("demo", "--instances", "4")
+        named = re.findall(r"(QAUVERN_STATE_DIR)=(\S+) qauvern (--sandbox (?!configure)[^`\n]*)", run.output)
+        assert len(named) > 8
+        for variable, folder, command in named:
+            words = re.split(r" (?:shows|applies|takes) ", command)[0].split()
+            qauvern(*words, env={variable: folder}, answers="n\n")
 
     def test_leaves_the_kept_sandbox_alone(self, qauvern: Qauvern) -> None:
         before = qauvern("--sandbox", "show").stdout

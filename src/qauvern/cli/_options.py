@@ -27,6 +27,8 @@ class GlobalOptions:
     verbose: int = 0
     quiet: bool = False
     pager: bool = True
+    variables: tuple[str, ...] = ()
+    """What another command has to have before it, as NAME=value, to work where this one does."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
     @staticmethod

@@ -131,7 +131,8 @@ def own_command_line() -> CommandLine:
     options = context.ensure_object(GlobalOptions)
     global_options = [*(["--sandbox"] if options.sandbox else []), *(["--staging"] if options.staging else [])]
     is_named = context.get_parameter_source("config_path") is ParameterSource.COMMANDLINE
-    return CommandLine(tuple(global_options), str(context.params["config_path"]) if is_named else None)
+    config = str(context.params["config_path"]) if is_named else None
+    return CommandLine(tuple(global_options), config, options.variables)
 
 
 def command_line(*words: str, with_config: bool = True) -> str:

@@ -22,17 +22,19 @@ _WITHOUT_CONFIG: Final = frozenset({"configure", "create", "history", "sandbox",
 class CommandLine:
     """How another command of qauvern is spelled so that it reaches the same account and config file as this one.
 
-    `global_options` are those of this command; `config` is the file that it was given, if it was given one.
+    `global_options` are those of this command; `config` is the file that it was given, if it was given one; `variables`
+    stand before it as NAME=value.
     """
 
     global_options: tuple[str, ...] = ()
     config: str | None = None
+    variables: tuple[str, ...] = ()
 
     def spell(self, *words: str, with_config: bool = True) -> str:
         """The command as it is typed into a shell."""
         takes_config = with_config and self.config is not None and not _WITHOUT_CONFIG & set(words[:1])
         config = ["--config", self.config or ""] if takes_config and "--config" not in words else []
-        return shlex.join(["qauvern", *self.global_options, *words, *config])
+        return shlex.join([*self.variables, "qauvern", *self.global_options, *words, *config])
 
 
 AS_INSTALLED: Final = CommandLine()
