@@ -43,7 +43,7 @@ def command(ctx: click.Context, instances: int, seed: int) -> None:
     _walk(ctx, place.sandbox_config)
     _say.data()
     _say.data(f"The account and its config file are in {folder}; delete it when you like.")
-    _say.next_step("`qauvern --sandbox analyze` keeps a sandbox of yours; `qauvern help getting-started` leads on to a real account.")
+    _say.next_step("`qauvern --sandbox analyze` keeps a sandbox of yours; `qauvern help` leads on to a real account.")
 
 
 def _within(folder: str, options: GlobalOptions) -> GlobalOptions:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 import shutil
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from qauvern.cli import COMMANDS, _command
-from qauvern.cli._pager import paged
 from qauvern.help import TOPICS, page, summary
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _WIDEST = 100
 """Lines longer than that are hard to read."""
 
 
 def _completed(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(each) for each in (*TOPICS, *COMMANDS) if each.startswith(incomplete)]
 
 
@@ -25,6 +28,8 @@ def _completed(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.pass_context
 def command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Show the manual: the list of its topics, one of them, or the help of a command."""
+    from qauvern.cli._pager import paged
+
     width = min(shutil.get_terminal_size().columns, _WIDEST)
     topic = "-".join(words).lower()
     if not words:
@@ -58,6 +63,8 @@ def _help_of(ctx: click.Context, words: tuple[str, ...]) -> str:
 
 
 def _unknown(words: str, known: list[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(words.lower(), known, n=1, cutoff=0.5)
     meant = f" Did you mean {near[0]!r}?" if near else ""
     return f"There is no topic or command {words!r}.{meant}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 TOPICS = (
     *("getting-started", "practice", "configuration", "environment", "allocations", "grants", "commands", "tables"),
     *("plans", "safety", "cron", "output", "json", "exit-statuses", "troubleshooting", "migrating"),
@@ -19,6 +17,8 @@ def page(topic: str) -> str:
     """
     if topic not in TOPICS:
         raise KeyError(topic)
+    from importlib import resources
+
     return resources.files(__name__).joinpath(f"{topic}.md").read_text(encoding="utf-8")
 
 
