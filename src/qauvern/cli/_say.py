@@ -24,7 +24,7 @@ from qauvern.render.text import Table, dropped_note, escaped_json, printable, pr
 
 if TYPE_CHECKING:
     from qauvern.cloud import RequestEvent, Statistics
-    from qauvern.render.remedies import CommandLine
+    from qauvern.render.remedies import CommandLine, Happened
 
 
 class NoAnswer(QauvernError):
@@ -180,6 +180,8 @@ def error_lines(lines: Iterable[str], *, color: bool | None = None) -> None:
 
 def errors(happened: Iterable[Happened]) -> None:
     """Errors with what can be done about them, one a line."""
+    from qauvern.render.remedies import said
+
     error_lines(said(each, own_command_line()) for each in happened)
 
 
