@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from qauvern.actions.account import Account
 from qauvern.balance import BrokenInvariant, Proposal, daily_usage_needed_since, propose, window_start
 from qauvern.errors import Notice, QauvernError, Remedy
+from qauvern.figures import instance_records
 from qauvern.files import write_text_atomically
 from qauvern.model import Crn, Settings, Snapshot
 from qauvern.plan import Change, Refusal, SavedPlan, changes_of, config_digest, plan_text, refusals
@@ -65,6 +67,13 @@ class Analysis:
                 facts={"held_seconds": held, "listed_seconds": listed},
             ),
         )
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dictionary for each configured instance, by name: the `instances` of `analyze --format json`.
+
+        Figures whose names end in `_seconds` are in seconds; None stands for none, and for infinite fairness.
+        """
+        return instance_records(self.proposal.lines)
 
     def saved_plan(self) -> SavedPlan:
         """The changes as a plan that can be applied later, if the account still fits it.

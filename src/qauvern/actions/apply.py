@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from qauvern import apply as shell
 from qauvern.actions.account import Account
 from qauvern.actions.analyze import Analysis, BrokenProposal, analyze
 from qauvern.actions.workplace import Workplace
@@ -28,6 +27,7 @@ from qauvern.apply import (
     run_lock,
     stop_on_signals,
 )
+from qauvern.apply import Run as JournalledRun
 from qauvern.errors import Notice, QauvernError, Remedy
 from qauvern.model import InstanceSettings, Settings
 from qauvern.plan import (
@@ -337,7 +337,7 @@ def locked(workplace: Workplace, settings: Settings, timeout_seconds: float) -> 
         yield
 
 
-def _cut_off_runs(workplace: Workplace, settings: Settings) -> list[shell.Run]:
+def _cut_off_runs(workplace: Workplace, settings: Settings) -> list[JournalledRun]:
     """The runs on the account and plan that did not come to their end, and nobody was told of.
 
     Whoever asks holds the lock, so none of them is still at work; that their process id is alive would say nothing,
@@ -347,7 +347,7 @@ def _cut_off_runs(workplace: Workplace, settings: Settings) -> list[shell.Run]:
     return [run for run in journalled_runs(workplace) if not run.was_reported and (run.account_id, run.plan) == here]
 
 
-def journalled_runs(workplace: Workplace) -> list[shell.Run]:
+def journalled_runs(workplace: Workplace) -> list[JournalledRun]:
     """Every journalled run, oldest first; warns of journals that cannot be read."""
     runs, complaints = read_runs(workplace.journal_folder)
     for complaint in complaints:
@@ -355,7 +355,7 @@ def journalled_runs(workplace: Workplace) -> list[shell.Run]:
     return runs
 
 
-def _cut_off_notice(run: shell.Run) -> Notice:
+def _cut_off_notice(run: JournalledRun) -> Notice:
     in_doubt = [each.change.name for each in run.changes if each.status is Result.IN_DOUBT]
     done = run.count(Result.DONE, Result.ALREADY_DONE)
     named = ", ".join(in_doubt[:_IN_DOUBT_NAMED])

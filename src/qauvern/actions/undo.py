@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from qauvern import apply as shell
 from qauvern.actions.account import Account
 from qauvern.actions.analyze import Analysis, analyze
 from qauvern.actions.apply import Run, RunStatus, journalled_runs, locked, write
 from qauvern.apply import OPERATION_TIMEOUT_SECONDS, AppliedRun, Outcome, Result, find_run, last_to_undo
+from qauvern.apply import Run as JournalledRun
 from qauvern.errors import QauvernError, Remedy
 from qauvern.model import Settings
 from qauvern.plan import Change, UndoPlan, broken_by, plan_undo
@@ -20,7 +20,7 @@ from qauvern.plan import Change, UndoPlan, broken_by, plan_undo
 class Undoing:
     """What an undo would put back. `broken` are the invariants that the values of then break now: no obstacle."""
 
-    run: shell.Run
+    run: JournalledRun
     plan: UndoPlan
     analysis: Analysis
 
@@ -94,7 +94,7 @@ def undo(
         return replace(done, status=status, applied=replace(done.applied, outcomes=(*done.outcomes, *left_alone)))
 
 
-def _run_to_undo(account: Account, settings: Settings, run_id: str | None) -> shell.Run:
+def _run_to_undo(account: Account, settings: Settings, run_id: str | None) -> JournalledRun:
     runs = journalled_runs(account.workplace)
     here = (settings.account_id, settings.plan.value, account.client.endpoints.family)
     own = [run for run in runs if (run.account_id, run.plan, run.endpoint_family) == here]
