@@ -128,6 +128,12 @@ class TestManual:
         explained = set(re.findall(r"^\| (\d+) \|", page("exit-statuses"), re.MULTILINE))
         assert explained == used
 
+    def test_the_names_for_python_are_those_of_the_package(self) -> None:
+        import qauvern
+
+        named = re.findall(r"^\| `(\w+)(?:\(.*?\))?` \|", page("python"), re.MULTILINE)
+        assert sorted(named) == sorted(qauvern.__all__)
+
     def test_keys_that_are_no_longer_read_are_named_for_those_who_come_with_them(self) -> None:
         assert not [key for key in RETIRED_KEYS if f"`{key}`" not in page("migrating")]
 
