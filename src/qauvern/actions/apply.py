@@ -52,6 +52,7 @@ __all__ = [
     "Verdict",
     "apply",
     "find_instance",
+    "ignore_outcome",
     "journalled_runs",
     "locked",
     "optimize",
@@ -162,7 +163,7 @@ Review = Callable[[Prepared], bool]
 """Is shown what was prepared, whatever its verdict. True agrees to have it written."""
 
 
-def _ignore_outcome(_outcome: Outcome) -> None:
+def ignore_outcome(_outcome: Outcome) -> None:
     """For those who wait for the end."""
 
 
@@ -172,7 +173,7 @@ def apply(
     *,
     only: Collection[str] | None = None,
     message: str = "",
-    on_outcome: Callable[[Outcome], None] = _ignore_outcome,
+    on_outcome: Callable[[Outcome], None] = ignore_outcome,
 ) -> Run:
     """Writes an analysis' changes: decreases first, then limits, then increases, never above the budget.
 
@@ -221,7 +222,7 @@ def optimize(
     lock_timeout_seconds: float = 0.0,
     operation_timeout_seconds: float = OPERATION_TIMEOUT_SECONDS,
     message: str = "",
-    on_outcome: Callable[[Outcome], None] = _ignore_outcome,
+    on_outcome: Callable[[Outcome], None] = ignore_outcome,
 ) -> Run:
     """Analyzes the account, or fits a saved plan to it, and writes the changes once `review` agrees.
 
@@ -378,7 +379,7 @@ def write(
     operation_timeout_seconds: float,
     undoes: str | None = None,
     message: str = "",
-    on_outcome: Callable[[Outcome], None] = _ignore_outcome,
+    on_outcome: Callable[[Outcome], None] = ignore_outcome,
 ) -> Run:
     """Applies changes within the budget, journalled. The caller holds the lock since before the analysis was made."""
     workplace, proposal = account.workplace, analysis.proposal

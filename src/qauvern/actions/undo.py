@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from qauvern.actions.account import Account
 from qauvern.actions.analyze import Analysis, analyze
-from qauvern.actions.apply import Run, RunStatus, journalled_runs, locked, write
+from qauvern.actions.apply import Run, RunStatus, ignore_outcome, journalled_runs, locked, write
 from qauvern.apply import OPERATION_TIMEOUT_SECONDS, AppliedRun, Outcome, Result, find_run, last_to_undo
 from qauvern.apply import Run as JournalledRun
 from qauvern.errors import QauvernError, Remedy
@@ -38,10 +38,6 @@ def _agree(_undoing: Undoing) -> bool:
     return True
 
 
-def _ignore_outcome(_outcome: Outcome) -> None:
-    """For those who wait for the end."""
-
-
 def undo(
     account: Account,
     settings: Settings,
@@ -53,7 +49,7 @@ def undo(
     lock_timeout_seconds: float = 0.0,
     operation_timeout_seconds: float = OPERATION_TIMEOUT_SECONDS,
     message: str = "",
-    on_outcome: Callable[[Outcome], None] = _ignore_outcome,
+    on_outcome: Callable[[Outcome], None] = ignore_outcome,
 ) -> Run:
     """Puts back what a run changed and nobody has changed since. What is left alone is among the outcomes, as drifted.
 
