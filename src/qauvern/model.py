@@ -115,13 +115,22 @@ class Guardrails:
     minimum_change_seconds: int = 0
 
 
+class LimitRule(str, Enum):
+    """What the config file says of an instance's limit where it gives no figure."""
+
+    LIVE = "live"
+    """Nothing: the live limit stays, if there is one."""
+    NONE = "none"
+    """That it has none: a live one is removed."""
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceSettings:
-    """One configured instance."""
+    """One configured instance. `limit_seconds` is the base limit that net grants come on top of, or a rule."""
 
     name: str
     crn: Crn
-    limit_seconds: int | None = None
+    limit_seconds: int | LimitRule = LimitRule.LIVE
     net_grants: tuple[NetGrant, ...] = ()
     period: BalancePeriod | None = None
 

@@ -18,7 +18,7 @@ from qauvern.balance import (
     limit_terms,
     usage_in_window,
 )
-from qauvern.model import DailyUsage, Instance, InstanceSettings, NetGrant, Usage, UsageNotRead
+from qauvern.model import DailyUsage, Instance, InstanceSettings, LimitRule, NetGrant, Usage, UsageNotRead
 from tests.helpers import make
 from tests.helpers.make import crn, grant
 
@@ -110,6 +110,11 @@ class TestWhereALimitComesFrom:
         unlimited = Instance("team", crn("team"), 100, None)
         limit = effective_limit(InstanceSettings("team", crn("team")), unlimited, NOTHING_USED, day(MARCH, 1))
         assert (limit.seconds, limit.source.value) == (None, "none")
+
+    def test_none_in_the_config_removes_a_live_one(self) -> None:
+        configured = InstanceSettings("team", crn("team"), LimitRule.NONE)
+        limit = effective_limit(configured, self.live, NOTHING_USED, day(MARCH, 1))
+        assert (limit.seconds, limit.source.value, limit.terms) == (None, "config", None)
 
     def test_it_comes_with_its_terms(self) -> None:
         grants = (grant(day(MARCH, 1), day(MARCH, 9), 30), grant(day(MARCH, 3), day(MARCH, 20), 40))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from qauvern.balance import BrokenInvariant, Floor, FloorSource, Proposal, check_invariants, propose
+from qauvern.errors import Remedy
 from qauvern.model import ReserveBasis
 from tests.helpers.make import TODAY, Team, crn, settings, snapshot
 
@@ -16,7 +17,7 @@ MINIMUM = 10
 def altered(proposal: Proposal, **parts: object) -> tuple[BrokenInvariant, ...]:
     """What a proposal for one instance breaks once its line has been altered."""
     (line,) = proposal.lines
-    return check_invariants(replace(proposal, lines=(replace(line, **parts),)), MINIMUM)  # type: ignore[arg-type]
+    return check_invariants(replace(proposal, lines=(replace(line, **parts),)))  # type: ignore[arg-type]
 
 
 def proposal(*teams: Team, budget: int = 10_000, unallocated: int | None = None, used_by_others: int = 0) -> Proposal:
@@ -72,32 +73,29 @@ def test_a_floor_below_the_minimum_excuses_nothing_under_budget() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "new", "messages"),
+    ("made", "new", "number", "remedy", "figures"),
     [
-        (
-            UNDER,
-            0,
-            [
-                "a: 0 s would lie below its 28-day usage of 20 s. Run again for a fresh proposal.",
-                "a: 0 s would lie below minimum_allocation_seconds (10 s). Run again for a fresh proposal.",
-                "a: an allocation of 0 would archive it. Set minimum_allocation_seconds above 0.",
-            ],
-        ),
-        (UNDER, 1_000, ["a: 1,000 s would exceed its limit of 50 s. Raise limit_seconds, or add a net grant."]),
-        (
-            OVER,
-            30,
-            [
-                (
-                    "a: 30 s would exceed its 28-day usage of 20 s while the plan is over budget. "
-                    "This is a fault of qauvern: please report it, and change the instance by hand."
-                )
-            ],
-        ),
+        (UNDER, 19, 2, Remedy.RUN_AGAIN, {"used_seconds": 20}),
+        (UNDER, 9, 3, Remedy.RUN_AGAIN, {"least_seconds": 10}),
+        (UNDER, 1_000, 4, Remedy.RAISE_LIMIT, {"limit_seconds": 50}),
+        (UNDER, 0, 5, Remedy.RUN_AGAIN, {}),
+        (OVER, 30, 2, Remedy.REPORT_BUG, {"used_seconds": 20}),
+        (OVER, 9, 3, Remedy.RUN_AGAIN, {"least_seconds": 10}),
+        (OVER_LITTLE_USED, 5, 3, Remedy.RUN_AGAIN, {"least_seconds": 6}),
     ],
 )
-def test_each_says_what_and_what_to_do(made: Proposal, new: int, messages: list[str]) -> None:
-    assert [each.message for each in altered(made, new_allocation=new)] == messages
+def test_each_names_the_instance_the_figures_and_what_helps(
+    made: Proposal, new: int, number: int, remedy: Remedy, figures: dict[str, object]
+) -> None:
+    broken = next(each for each in altered(made, new_allocation=new) if each.number == number)
+    assert broken.remedies == (remedy,)
+    assert broken.facts == {"instance": "a", "allocation_seconds": new, **figures}
+    assert broken.message.startswith(f"a: {new:,} s would ")
+
+
+def test_an_allocation_of_0_without_a_minimum_is_the_minimums_fault() -> None:
+    made = replace(UNDER, minimum_seconds=0)
+    assert altered(made, new_allocation=0)[-1].remedies == (Remedy.RAISE_MINIMUM,)
 
 
 class TestTotal:
@@ -111,13 +109,38 @@ class TestTotal:
         )
         # floors 10 + 700 + 300 + 300 + 10 + 300 + 400, and 2100 - 900 - 7 * 1 held by unconfigured instances
         (broken,) = made.broken
-        assert broken == BrokenInvariant(
-            1,
-            "the total of 3,213 s would exceed the budget of 2,100 s by 1,113 s: the floors need 2,020 s and "
-            "unconfigured instances hold 1,193 s; the largest are b 700 s, g 400 s, c 300 s, d 300 s, f 300 s",
-            "Lower minimum_allocation_seconds, archive instances, shrink unconfigured ones, or buy more time.",
-            (crn("b"), crn("g"), crn("c"), crn("d"), crn("f")),
-        )
+        assert broken.crns == (crn("b"), crn("g"), crn("c"), crn("d"), crn("f"))
+        assert broken.facts == {
+            "total_seconds": 3_213,
+            "cap_seconds": 2_100,
+            "usage_floors_seconds": 2_000,
+            "minimum_floors_seconds": 20,
+            "minimum_driven_seconds": (10 - 1) + (10 - 2),
+            "unconfigured_seconds": 1_193,
+        }
+        assert broken.remedies == (Remedy.LOWER_MINIMUM, Remedy.SHRINK_UNCONFIGURED, Remedy.WAIT_OR_BUY_TIME)
+
+    @pytest.mark.parametrize(
+        ("teams", "unallocated", "remedies"),
+        [
+            pytest.param([Team("a", 1), Team("b", 1)], None, (Remedy.LOWER_MINIMUM, Remedy.BUY_TIME), id="minimum"),
+            pytest.param([Team("a", 1, consumed=16)], 0, (Remedy.SHRINK_UNCONFIGURED, Remedy.WAIT_OR_BUY_TIME), id="c"),
+            pytest.param(
+                [Team("a", 1, consumed=10)], 0, (Remedy.SHRINK_UNCONFIGURED, Remedy.BUY_TIME), id="c is minimum"
+            ),
+        ],
+    )
+    def test_only_what_can_help_is_advised(
+        self, teams: list[Team], unallocated: int | None, remedies: tuple[Remedy, ...]
+    ) -> None:
+        (broken,) = proposal(*teams, budget=17, unallocated=unallocated).broken
+        assert broken.remedies == remedies
+
+    def test_over_budget_the_whole_minimum_above_a_second_can_help(self) -> None:
+        """Floors of 10 each, though 500 and 0 were used."""
+        (broken,) = proposal(Team("a", 5, consumed=500), Team("b", 5), budget=15).broken
+        assert broken.facts["minimum_driven_seconds"] == 2 * (10 - 1)
+        assert broken.remedies == (Remedy.LOWER_MINIMUM, Remedy.BUY_TIME)
 
     def test_the_total_may_be_all_of_the_budget(self) -> None:
         made = proposal(Team("a", 100), budget=500)
@@ -138,16 +161,15 @@ class TestTotal:
         assert altered(made, new_allocation=most) == ()
         (broken,) = altered(made, new_allocation=most + 1)
         assert broken.number == 1
-        assert broken.message.startswith(
-            f"the total of {most + 1} s would exceed the {most} s that the reserve leaves of the budget by 1 s: "
-        )
+        assert (broken.facts["total_seconds"], broken.facts["cap_seconds"]) == (most + 1, most)
+        assert Remedy.LOWER_RESERVE in broken.remedies
 
     def test_one_without_an_allocation_is_not_among_the_largest(self) -> None:
         made = proposal(Team("a", None), Team("b", 100), Team("c", 100), budget=1_000, unallocated=0)
         lines = [replace(line, new_allocation=new) for line, new in zip(made.lines, (None, 0, 1), strict=True)]
         # 1000 - 200 are held by unconfigured instances
         total, *_ = check_invariants(
-            replace(made, lines=tuple(lines), account=replace(made.account, budget_seconds=800)), MINIMUM
+            replace(made, lines=tuple(lines), account=replace(made.account, budget_seconds=800))
         )
-        assert "the total of 801 s would exceed the budget of 800 s by 1 s" in total.message
+        assert (total.facts["total_seconds"], total.facts["cap_seconds"]) == (801, 800)
         assert total.crns == (crn("c"), crn("b"))

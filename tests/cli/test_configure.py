@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from qauvern.config import load
+from qauvern.model import LimitRule
 from tests.helpers.cli import Site
 
 
@@ -29,7 +30,9 @@ class TestNewFile:
         }
         settings = load(output)
         assert [each.name for each in settings.instances] == sorted(in_use)
-        assert {each.name: each.limit_seconds for each in settings.instances} == in_use
+        assert {each.name: each.limit_seconds for each in settings.instances} == {
+            name: LimitRule.LIVE if limit is None else limit for name, limit in in_use.items()
+        }
         assert settings.minimum_allocation_seconds == 60
         assert f"{len(in_use)} instances ({len(live) - len(in_use)} archived left out)" in run.stderr
         assert len(in_use) < len(live), "the account has an archived instance to leave out"

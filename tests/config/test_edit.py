@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qauvern.config import CannotEdit, Reconciliation, edit_config, parse
 from qauvern.errors import Remedy
-from qauvern.model import Crn, InstanceSettings
+from qauvern.model import Crn, InstanceSettings, LimitRule
 from tests.helpers.make import ACCOUNT_ID, crn
 
 PATH = Path("config.yaml")
@@ -60,7 +60,7 @@ def dropped(*indexes: int, of: str = "a") -> Reconciliation:
     return Reconciliation((), {}, {}, {}, {crn(of): indexes})
 
 
-def added(label: str = "e", limit: int | None = 7) -> Reconciliation:
+def added(label: str = "e", limit: int | LimitRule = 7) -> Reconciliation:
     return Reconciliation((InstanceSettings("new", crn(label), limit),), {}, {}, {}, {})
 
 
@@ -268,7 +268,7 @@ class TestLayouts:
         outcome = edited(text, limited(a=5, b=6))
         assert [line for line in outcome.splitlines() if "limit_seconds" not in line] == lines
         assert not {"\r", "\n"} & set(outcome.replace(newline, "")), "every line ends as the others do"
-        outcome = edited(text, added(limit=None))
+        outcome = edited(text, added(limit=LimitRule.LIVE))
         assert [line for line in outcome.splitlines() if "new" not in line and crn("e") not in line] == lines
         for label in "ab":
             left = edited(text, removed(label))
@@ -310,6 +310,31 @@ class TestNamesKeepTheirQuotes:
           crn: CRN(a)
         """)
         assert edited(text, renamed(a=name)) == text.replace(old, new)
+
+
+class TestEmptyList:
+    """A file that lists no instances takes the first ones."""
+
+    @pytest.mark.parametrize(
+        ("written", "opened"),
+        [("instances: []", "instances:"), ("instances: [ ]  # none yet", "instances:   # none yet")],
+    )
+    def test_the_first_instances_are_added_below_it(self, written: str, opened: str) -> None:
+        new = f'  - name: "new"\n    crn: "{crn("e")}"\n    limit_seconds: 7\n'
+        assert edited(f"{HEAD}{written}\n# the end\n", added()) == f"{HEAD}{opened}\n{new}# the end\n"
+
+    def test_without_an_end_of_line(self) -> None:
+        new = f'  - name: "new"\n    crn: "{crn("e")}"\n    limit_seconds: none\n'
+        assert edited(f"{HEAD}instances: []", added(limit=LimitRule.NONE)) == f"{HEAD}instances:\n{new}"
+
+    def test_brackets_on_two_lines_are_left_to_a_person(self) -> None:
+        with pytest.raises(CannotEdit):
+            edited(f"{HEAD}instances: [\n  ]\n", added())
+
+    def test_a_file_all_in_flow_style_is_too(self) -> None:
+        text = f"{{account_id: {ACCOUNT_ID}, plan: premium, minimum_allocation_seconds: 60, instances: []}}\n"
+        with pytest.raises(CannotEdit, match="block list"):
+            edited(text, added())
 
 
 class TestRefused:
@@ -411,7 +436,7 @@ def cases(draw: st.DrawFn) -> Case:
         for line in ("", "# bounds", "guardrails:", "  max_changes: 5"):
             file.add(line)
     new = [
-        InstanceSettings(draw(_names), crn(f"n{number}"), draw(st.none() | st.integers(0, 9)))
+        InstanceSettings(draw(_names), crn(f"n{number}"), draw(st.sampled_from(LimitRule) | st.integers(0, 9)))
         for number in range(draw(st.integers(0, 2)))
     ]
     newline = draw(st.sampled_from(["\n", "\r\n"]))
@@ -437,7 +462,7 @@ def cases(draw: st.DrawFn) -> Case:
         changes,
         tuple(line for line, owner in file.lines if owner is None or not is_touched(*owner)),
         len(new_names),
-        len(limits) + sum(2 + (each.limit_seconds is not None) for each in new),
+        len(limits) + sum(2 + (each.limit_seconds is not LimitRule.LIVE) for each in new),
     )
 
 

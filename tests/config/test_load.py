@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import qauvern.config._tree as tree
 from qauvern.config import ConfigError, load, parse
 from qauvern.errors import Remedy
-from qauvern.model import BalancePeriod, BillingPlan, NetGrant, Reserve, ReserveBasis, Settings
+from qauvern.model import BalancePeriod, BillingPlan, LimitRule, NetGrant, Reserve, ReserveBasis, Settings
 
 PATH = Path("config.yaml")
 
@@ -67,6 +67,11 @@ class TestWhatIsTaken:
     def test_plans_in_any_case(self, written: str) -> None:
         assert read(config(plan=written)).plan is BillingPlan.PAYGO
 
+    @pytest.mark.parametrize("written", ["none", '"none"'])
+    def test_a_limit_of_none(self, written: str) -> None:
+        (instance,) = read(config(instance=f"limit_seconds: {written}")).instances
+        assert instance.limit_seconds is LimitRule.NONE
+
     def test_the_least_file(self) -> None:
         settings = read(config())
         assert settings.account_id == "acc"
@@ -75,7 +80,7 @@ class TestWhatIsTaken:
         assert settings.reserve == Reserve(Decimal(0), ReserveBasis.POOL)
         (instance,) = settings.instances
         assert (instance.name, instance.crn) == ("one", crn())
-        assert (instance.limit_seconds, instance.net_grants, instance.period) == (None, (), None)
+        assert (instance.limit_seconds, instance.net_grants, instance.period) == (LimitRule.LIVE, (), None)
 
     def test_every_key(self) -> None:
         settings = read(
@@ -470,11 +475,15 @@ class TestStructure:
 
     @pytest.mark.parametrize(
         ("text", "answer"),
-        [("[]", "is an empty list"), ("", "is empty (null)"), ("five", "is a single value"), ("{}", "is a mapping")],
+        [("", "is empty (null)"), ("five", "is a single value"), ("{}", "is a mapping")],
     )
     def test_no_instances(self, text: str, answer: str) -> None:
         head = config().split("instances:")[0]
         assert answer in only_problem(f"{head}instances: {text}\n")
+
+    def test_an_empty_list_of_instances_is_a_valid_file(self) -> None:
+        head = config().split("instances:")[0]
+        assert read(f"{head}instances: []\n").instances == ()
 
     def test_several_documents(self) -> None:
         assert only_problem(config() + "---\nplan: paygo\n").startswith("7:1: a second YAML document starts here")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qauvern.config import config_name, name_warnings
+from qauvern.config import config_name, settings_notices
+from qauvern.errors import Remedy
 from qauvern.model import BillingPlan, Crn, InstanceSettings, Settings
 
 
@@ -18,13 +19,18 @@ def settings(*named: tuple[str, str]) -> Settings:
 
 class TestNameWarnings:
     def test_different_names_are_none(self) -> None:
-        assert name_warnings(settings(("1", "a"), ("2", "A"), ("3", "b"))) == ()
+        assert settings_notices(settings(("1", "a"), ("2", "A"), ("3", "b"))) == ()
 
     def test_equal_names_are_one_line_each_with_their_crns(self) -> None:
-        assert name_warnings(settings(("4", "b"), ("2", "a"), ("1", "a"), ("3", "b"), ("5", "c"))) == (
-            f"2 instances are named `a`, only their CRNs tell them apart: {crn('1')}, {crn('2')}",
-            f"2 instances are named `b`, only their CRNs tell them apart: {crn('3')}, {crn('4')}",
+        notices = settings_notices(settings(("4", "b"), ("2", "a"), ("1", "a"), ("3", "b"), ("5", "c")))
+        assert tuple((notice.facts["name"], notice.facts["crns"]) for notice in notices) == (
+            ("a", (crn("1"), crn("2"))),
+            ("b", (crn("3"), crn("4"))),
         )
+
+    def test_no_instance_at_all_is_one_and_offers_to_fill_the_file(self) -> None:
+        (notice,) = settings_notices(settings())
+        assert notice.remedy is Remedy.FILL_CONFIG
 
 
 class TestConfigName:

@@ -18,6 +18,7 @@ from qauvern.model import (
     Guardrails,
     Instance,
     InstanceSettings,
+    LimitRule,
     Reserve,
     Settings,
 )
@@ -87,6 +88,9 @@ class TestEachStep:
 
     def test_missing_limits_are_filled_in_and_none_is_overwritten(self) -> None:
         assert self.changes.limits == {crn("bare"): 80}
+
+    def test_none_in_the_file_is_not_missing(self) -> None:
+        assert found(settings(configured("a", limit_seconds=LimitRule.NONE)), live("a", limit=5)).is_empty
 
     def test_a_limit_of_0_in_the_file_is_not_missing(self) -> None:
         assert found(settings(configured("a", limit_seconds=0)), live("a", limit=5)).limits == {}

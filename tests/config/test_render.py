@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from qauvern.config import config_name, parse, render_config
 from qauvern.errors import QauvernError
-from qauvern.model import BalancePeriod, BillingPlan, Crn, Instance, NetGrant, Reserve, Settings
+from qauvern.model import BalancePeriod, BillingPlan, Crn, Instance, LimitRule, NetGrant, Reserve, Settings
 
 no_deadline = hypothesis_settings(deadline=None)
 
@@ -40,7 +40,7 @@ class TestRenderConfig:
         ]
         settings = read(render_config("acc", BillingPlan.PAYGO, instances))
         assert [(one.name, one.crn.guid, one.limit_seconds) for one in settings.instances] == [
-            ("a", "3", None),
+            ("a", "3", LimitRule.LIVE),
             ("b", "1", 500),
             ("b", "2", 0),
         ]

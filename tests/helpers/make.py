@@ -16,6 +16,7 @@ from qauvern.model import (
     DailyUsage,
     Instance,
     InstanceSettings,
+    LimitRule,
     NetGrant,
     RecentUsage,
     Reserve,
@@ -66,11 +67,15 @@ class Team:
     allocation: int | None = 100
     consumed: float = 0
     active: float = 0
-    limit: int | None = None
+    limit: int | LimitRule | None = None
     live_limit: int | None = None
     grants: tuple[NetGrant, ...] = ()
     daily: dict[date, float] = field(default_factory=dict)
     region: str = "us-east"
+
+    @property
+    def limit_rule(self) -> int | LimitRule:
+        return LimitRule.LIVE if self.limit is None else self.limit
 
     @property
     def crn(self) -> Crn:
@@ -109,7 +114,7 @@ def settings(
         account_id=ACCOUNT_ID,
         plan=BillingPlan.PREMIUM,
         minimum_allocation_seconds=minimum,
-        instances=tuple(InstanceSettings(team.name, team.crn, team.limit, team.grants) for team in teams),
+        instances=tuple(InstanceSettings(team.name, team.crn, team.limit_rule, team.grants) for team in teams),
         reserve=Reserve(Decimal(reserve_percent), basis),
     )
 

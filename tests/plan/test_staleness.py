@@ -124,7 +124,7 @@ class TestBrokenBy:
 
     def broken(self, *changes: Change, teams: Sequence[Team], budget: int) -> list[str]:
         wanted = settings(teams)
-        return broken_by(changes, wanted, propose(snapshot(teams, budget=budget), wanted, TODAY))
+        return broken_by(changes, propose(snapshot(teams, budget=budget), wanted, TODAY))
 
     def test_what_the_others_hold_counts(self) -> None:
         teams = [Team("a", 100), Team("b", 100)]
@@ -148,9 +148,9 @@ class TestBrokenBy:
         wanted = settings(teams)
         fresh = propose(snapshot(teams, budget=300), wanted, TODAY)
         back = Change("a", crn("a"), Holding(30, 50), Holding(60, restored_limit), "undo")
-        (told,) = broken_by([back], wanted, fresh)
+        (told,) = broken_by([back], fresh)
         assert told == f"invariant 4 is broken: a: 60 s {by_todays}"
-        own = broken_by([back], wanted, fresh, with_their_limits=True)
+        own = broken_by([back], fresh, with_their_limits=True)
         assert own == [f"invariant 4 is broken: a: 60 s {each}" for each in by_its_own]
 
     def test_the_total_counts_also_where_five_others_are_the_largest(self) -> None:

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from qauvern.actions.workplace import DEFAULT_CONFIG, Workplace
-from qauvern.errors import Notice
 from qauvern.model import BillingPlan, Settings
 
 if TYPE_CHECKING:
@@ -110,14 +109,14 @@ def config_in_use(workplace: Workplace, path: Path | None = None) -> Path:
 
 
 def load_settings(workplace: Workplace, path: Path | None = None) -> Settings:
-    """The config file of `config_in_use`, checked whole. Equal names are warned of.
+    """The config file of `config_in_use`, checked whole. Equal names, and that it lists none, are warned of.
 
     Raises:
         ConfigError: it cannot be read or is not valid; each problem with its line and column.
     """
-    from qauvern.config import load, name_warnings
+    from qauvern.config import load, settings_notices
 
     settings = load(config_in_use(workplace, path))
-    for warning in name_warnings(settings):
-        workplace.warn(Notice(warning))
+    for notice in settings_notices(settings):
+        workplace.warn(notice)
     return settings

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from qauvern.actions.account import Account
-from qauvern.balance import BrokenInvariant, Proposal, daily_usage_needed_since, propose, window_start
+from qauvern.balance import (
+    BrokenInvariant,
+    Proposal,
+    account_notices,
+    daily_usage_needed_since,
+    propose,
+    window_start,
+)
 from qauvern.errors import Notice, QauvernError, Remedy
 from qauvern.figures import instance_records
 from qauvern.files import write_text_atomically
@@ -54,19 +61,8 @@ class Analysis:
 
     @property
     def warnings(self) -> tuple[Notice, ...]:
-        """What the account's own figures contradict each other in."""
-        held = self.proposal.pool.unconfigured_held_seconds
-        listed = self.proposal.pool.unconfigured_listed_seconds
-        if self.proposal.account.budget_seconds is None or listed <= held:
-            return ()
-        return (
-            Notice(
-                f"the account's figures leave {held:,} s for unconfigured instances, but those listed hold "
-                f"{listed:,} s: the budget may lie below what is held. Increases that would lift the total over the "
-                "budget are held back.",
-                facts={"held_seconds": held, "listed_seconds": listed},
-            ),
-        )
+        """Where the account's own figures contradict each other, or leave nothing of a reserve."""
+        return account_notices(self.proposal)
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dictionary for each configured instance, by name: the `instances` of `analyze --format json`.

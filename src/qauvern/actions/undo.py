@@ -30,8 +30,7 @@ class Undoing:
 
     @property
     def broken(self) -> list[str]:
-        settings, proposal = self.analysis.settings, self.analysis.proposal
-        return broken_by(self.plan.changes, settings, proposal, with_their_limits=True)
+        return broken_by(self.plan.changes, self.analysis.proposal, with_their_limits=True)
 
 
 def _agree(_undoing: Undoing) -> bool:

@@ -15,6 +15,7 @@ from qauvern.balance.grants import (
     limit_terms,
 )
 from qauvern.balance.invariants import check as check_invariants
+from qauvern.balance.notices import account_notices, over_budget_notices
 from qauvern.balance.proposal import BrokenInvariant, Line, Pool, Proposal, Reason
 from qauvern.balance.propose import UnusableInstances, held_by_unconfigured, is_over_budget, propose
 from qauvern.balance.window import usage_in_window, window_start
@@ -35,6 +36,7 @@ __all__ = [
     "Reason",
     "ScoreTerm",
     "UnusableInstances",
+    "account_notices",
     "activity_score",
     "check_invariants",
     "daily_usage_needed_since",
@@ -44,6 +46,7 @@ __all__ = [
     "held_by_unconfigured",
     "is_over_budget",
     "limit_terms",
+    "over_budget_notices",
     "propose",
     "usage_in_window",
     "water_fill",

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from enum import Enum
 
 from qauvern.balance.window import window_start
-from qauvern.model import UNLIMITED, WINDOW_DAYS, Instance, InstanceSettings, NetGrant, Usage
+from qauvern.model import UNLIMITED, WINDOW_DAYS, Instance, InstanceSettings, LimitRule, NetGrant, Usage
 from qauvern.units import MS_PER_SECOND, ceil_seconds
 
 
@@ -67,7 +67,7 @@ class LimitTerms:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveLimit:
-    """An instance's limit for the proposal in whole seconds; None is unlimited. `terms` where the config sets it."""
+    """An instance's limit for the proposal in whole seconds; None is unlimited. `terms` where the config sets one."""
 
     seconds: int | None
     source: LimitSource
@@ -83,12 +83,15 @@ class EffectiveLimit:
 
 
 def effective_limit(configured: InstanceSettings, live: Instance, usage: Usage, today: date) -> EffectiveLimit:
-    """The limit E: from limit_seconds and net grants, rounded up to a second; else the live limit; else none.
+    """The limit E: from limit_seconds and net grants, rounded up to a second; none where the config file says so; else
+    the live limit; else none.
 
     Raises:
         UsageNotRead: its net grants take daily usage that was not read, or not from `daily_usage_needed_since` on.
     """
-    if configured.limit_seconds is not None:
+    if configured.limit_seconds is LimitRule.NONE:
+        return EffectiveLimit(UNLIMITED, LimitSource.CONFIG)
+    if isinstance(configured.limit_seconds, int):
         terms = limit_terms(configured.limit_seconds, configured.net_grants, usage, today)
         return EffectiveLimit(ceil_seconds(terms.total_ms), LimitSource.CONFIG, terms)
     if live.limit_seconds is not None:

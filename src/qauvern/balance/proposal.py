@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -10,6 +11,7 @@ from fractions import Fraction
 from qauvern.balance.activity import ActivityScore
 from qauvern.balance.floors import Floor
 from qauvern.balance.grants import EffectiveLimit
+from qauvern.errors import Remedy
 from qauvern.model import Account, Crn, Instance, InstanceSettings, Reserve, Usage, fairness
 from qauvern.units import MS_PER_SECOND
 
@@ -135,16 +137,16 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class BrokenInvariant:
-    """An invariant (1-5 of Design.md) that a proposal breaks: what is wrong, with which instances, and what to do."""
+    """An invariant (1-5 of Design.md) that a proposal breaks: what is wrong, with which instances, and what helps.
+
+    `facts` are the figures of it by name, all in seconds but for `instance`, a name.
+    """
 
     number: int
-    fact: str
-    remedy: str
+    message: str
+    remedies: tuple[Remedy, ...]
     crns: tuple[Crn, ...]
-
-    @property
-    def message(self) -> str:
-        return f"{self.fact}. {self.remedy}"
+    facts: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +154,13 @@ class Proposal:
     """A new allocation for each configured instance, with its derivation. `lines` are in CRN order.
 
     `level` is seconds per second of activity score for those below their room; None when each got all its room.
+    `minimum_seconds` is the minimum_allocation_seconds that it was made with.
     """
 
     today: date
     account: Account
     reserve: Reserve
+    minimum_seconds: int
     lines: tuple[Line, ...]
     pool: Pool
     level: Fraction | None

@@ -51,6 +51,7 @@ def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
         today=today,
         account=snapshot.account,
         reserve=settings.reserve,
+        minimum_seconds=settings.minimum_allocation_seconds,
         lines=_lines(candidates, shared, pool, over_budget),
         pool=pool,
         level=None if shared.level is None else shared.level * SCORE_DENOMINATOR * MS_PER_SECOND,
@@ -58,7 +59,7 @@ def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
         plan_consumed_ms=snapshot.plan_consumed_ms,
         broken=(),
     )
-    return replace(proposal, broken=invariants.check(proposal, settings.minimum_allocation_seconds))
+    return replace(proposal, broken=invariants.check(proposal))
 
 
 def is_over_budget(snapshot: Snapshot) -> bool:

@@ -69,4 +69,4 @@ def _warn(analysis: Analysis) -> None:
         _say.notice(notice)
     for warning in over_budget_warnings(analysis.proposal):
         _say.warning(warning + ".")
-    _say.error_lines(f"invariant {broken.number}: {broken.message}" for broken in analysis.proposal.broken)
+    _say.broken_invariants(analysis.proposal.broken)

@@ -23,6 +23,7 @@ from qauvern.errors import Notice, QauvernError
 from qauvern.render.text import Table, dropped_note, escaped_json, printable, printable_lines
 
 if TYPE_CHECKING:
+    from qauvern.balance import BrokenInvariant
     from qauvern.cloud import RequestEvent, Statistics
     from qauvern.render.remedies import CommandLine, Happened
 
@@ -183,6 +184,13 @@ def errors(happened: Iterable[Happened]) -> None:
     from qauvern.render.remedies import said
 
     error_lines(said(each, own_command_line()) for each in happened)
+
+
+def broken_invariants(broken: Iterable[BrokenInvariant]) -> None:
+    """What a proposal breaks, one a line, with what can be done about it."""
+    from qauvern.render.remedies import said_of_invariant
+
+    error_lines(f"invariant {each.number}: {said_of_invariant(each, own_command_line())}" for each in broken)
 
 
 class _Counter:

@@ -40,7 +40,7 @@ def command(output_path: Path, config_path: Path, api_key: str | None) -> int:
     page = drawing.report_page(drawing.report_of(proposal, analysis.snapshot, settings))
     write_text_atomically(output_path, page)
     _say.note(f"Wrote {output_path} ({len(page.encode()) / 1_000:,.0f} kB).")
-    _say.error_lines(f"invariant {broken.number}: {broken.message}" for broken in proposal.broken)
+    _say.broken_invariants(proposal.broken)
     _say.next_step(
         "open it in a browser." + (f" {_say.command_line('optimize')} applies the changes." if proposal.changes else "")
     )

@@ -2,7 +2,7 @@
 
 from qauvern.config._edit import CannotEdit, edit_config
 from qauvern.config._load import load, parse
-from qauvern.config._names import config_name, name_warnings
+from qauvern.config._names import config_name, settings_notices
 from qauvern.config._problems import ConfigError, Problem
 from qauvern.config._reconcile import Reconciliation, Steps, reconcile
 from qauvern.config._render import render_config, render_plain
@@ -16,9 +16,9 @@ __all__ = [
     "config_name",
     "edit_config",
     "load",
-    "name_warnings",
     "parse",
     "reconcile",
     "render_config",
     "render_plain",
+    "settings_notices",
 ]

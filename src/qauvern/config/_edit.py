@@ -36,11 +36,12 @@ def edit_config(text: str, path: Path, settings: Settings, changes: Reconciliati
             config that was meant; the file has to be edited by hand.
     """
     lines = _Lines.of(text)
-    nodes = _instance_nodes(text, path)
+    listed = _instance_list(text, path)
+    nodes = listed.value
     for node in nodes:
         item = _Item.of(node, lines, path)
         _edit_item(item, changes, lines, path)
-    _append(nodes, changes, lines, path)
+    _append(listed, changes, lines, path)
     edited = lines.text()
     try:
         outcome = parse(edited.encode("utf-8"), path)
@@ -141,12 +142,16 @@ def _end_line(node: Any) -> int:
     return int(end.line - 1 if end.column == 0 and end.line > node.start_mark.line else end.line)
 
 
-def _instance_nodes(text: str, path: Path) -> list[Any]:
+def _instance_list(text: str, path: Path) -> Any:
     root: Any = yaml.compose(text, Loader=LOADER)
-    nodes = next(value for key, value in root.value if key.value == "instances")
-    if nodes.flow_style or any(not isinstance(each, yaml.MappingNode) or each.flow_style for each in nodes.value):
+    listed = next(value for key, value in root.value if key.value == "instances")
+    if (
+        root.flow_style
+        or (listed.value and listed.flow_style)
+        or any(not isinstance(each, yaml.MappingNode) or each.flow_style for each in listed.value)
+    ):
         raise _not_a_block_list(path)
-    return list(nodes.value)
+    return listed
 
 
 def _not_a_block_list(path: Path) -> CannotEdit:
@@ -205,12 +210,26 @@ def _drop_grants(item: _Item, dropped: set[int], lines: _Lines, path: Path) -> N
         lines.lines[item.first] = f"{line[: colon + 1]} []{line[colon + 1 :]}"
 
 
-def _append(nodes: Sequence[Any], changes: Reconciliation, lines: _Lines, path: Path) -> None:
+def _append(listed: Any, changes: Reconciliation, lines: _Lines, path: Path) -> None:
     if not changes.added:
         return
-    last = _Item.of(nodes[-1], lines, path)
-    key_column = last.node.start_mark.column
-    dash = f"{' ' * last.dash_column}-".ljust(key_column)
+    if listed.value:
+        last = _Item.of(listed.value[-1], lines, path)
+        number, dash_column, key_column = last.last, last.dash_column, last.node.start_mark.column
+    else:
+        _open_empty_list(listed, lines, path)
+        number, dash_column, key_column = listed.start_mark.line, 2, 4
+    dash = f"{' ' * dash_column}-".ljust(key_column)
     for each in changes.added:
         first, *others = instance_lines(each.name, each.crn, each.limit_seconds)
-        lines.insert_after(last.last, [dash + first, *(" " * key_column + line for line in others)])
+        lines.insert_after(number, [dash + first, *(" " * key_column + line for line in others)])
+
+
+def _open_empty_list(listed: Any, lines: _Lines, path: Path) -> None:
+    """Takes the brackets of an empty list away, so that items can follow."""
+    start, end = listed.start_mark, listed.end_mark
+    if start.line != end.line:
+        raise _not_a_block_list(path)
+    line = lines.lines[start.line]
+    rest = line[end.column :]
+    lines.lines[start.line] = (line[: start.column].rstrip() if not rest.strip() else line[: start.column]) + rest

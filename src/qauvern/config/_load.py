@@ -13,6 +13,7 @@ from qauvern.config._tree import Items, Mapping, Node, Refused, Scalar, position
 from qauvern.config._values import (
     ACCOUNT_ID,
     CRN,
+    LIMIT,
     MOMENT,
     NAME,
     PERCENT,
@@ -24,7 +25,7 @@ from qauvern.config._values import (
     WHOLE_SECONDS,
 )
 from qauvern.errors import Remedy
-from qauvern.model import BalancePeriod, Crn, Guardrails, InstanceSettings, NetGrant, Reserve, Settings
+from qauvern.model import BalancePeriod, Crn, Guardrails, InstanceSettings, LimitRule, NetGrant, Reserve, Settings
 
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 GRANT_DAYS: Final = 28
@@ -65,7 +66,7 @@ class _Instance(Section):
 
     name = Key(NAME, required=True)
     crn = Key(CRN, required=True)
-    limit_seconds = Key(WHOLE_SECONDS)
+    limit_seconds = Key(LIMIT)
     net_grants = Key(Entries("a list of net grants, each with start_date and net_grant_seconds"), takes_null=True)
     start_date = Key(MOMENT)
     end_date = Key(MOMENT)
@@ -189,8 +190,6 @@ def _guardrails(file: _File, complaints: Complaints) -> Guardrails:
 def _instances(file: _File, period: BalancePeriod | None, complaints: Complaints) -> Iterator[InstanceSettings]:
     if file.instances is None:
         return
-    if not file.instances.nodes:
-        complaints.add(file.instances.at, "instances: is an empty list: list at least one instance")
     first_lines: dict[Crn, int] = {}
     for node in _mappings(file.instances, "an instance", "name and crn", complaints):
         section = _Instance(node, complaints)
@@ -200,7 +199,8 @@ def _instances(file: _File, period: BalancePeriod | None, complaints: Complaints
         own_period = _own_period(section, period, file, complaints)
         grants = tuple(_grants(section, complaints))
         if section.name is not None and crn is not None:
-            yield InstanceSettings(section.name, crn, section.limit_seconds, grants, own_period)
+            limit = LimitRule.LIVE if section.limit_seconds is None else section.limit_seconds
+            yield InstanceSettings(section.name, crn, limit, grants, own_period)
 
 
 def _check_crn(
@@ -249,7 +249,8 @@ def _own_period(
 def _grants(section: _Instance, complaints: Complaints) -> Iterator[NetGrant]:
     if section.net_grants is None:
         return
-    if section.net_grants.nodes and not section.has("limit_seconds"):
+    has_limit = section.has("limit_seconds") and section.limit_seconds is not LimitRule.NONE
+    if section.net_grants.nodes and not has_limit:
         message = "net_grants: a net grant comes on top of a limit, and this instance has none: add limit_seconds"
         complaints.add(section.net_grants.at, message)
     for node in _mappings(section.net_grants, "a net grant", "start_date and net_grant_seconds", complaints):

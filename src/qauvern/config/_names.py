@@ -1,4 +1,4 @@
-"""The names of configured instances."""
+"""What is odd about a config file that is valid, and the names of its instances."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ from collections import defaultdict
 
 from qauvern.config._problems import shown
 from qauvern.config._values import MAX_NAME_LENGTH, breaks_a_line
+from qauvern.errors import Notice, Remedy
 from qauvern.model import Crn, Settings
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-def name_warnings(settings: Settings) -> tuple[str, ...]:
-    """One line for each name that several instances have, by name."""
+def settings_notices(settings: Settings) -> tuple[Notice, ...]:
+    """That there are no instances, or one notice for each name that several of them have, by name."""
+    if not settings.instances:
+        return (Notice("the config file lists no instances", Remedy.FILL_CONFIG),)
     crns: defaultdict[str, list[Crn]] = defaultdict(list)
     for instance in settings.instances:
         crns[instance.name].append(instance.crn)
     return tuple(
-        f"{len(same)} instances are named {shown(name)}, only their CRNs tell them apart: {', '.join(sorted(same))}"
+        Notice(
+            f"{len(same)} instances are named {shown(name)}; only the CRN tells them apart: {', '.join(sorted(same))}",
+            facts={"name": name, "crns": tuple(sorted(same))},
+        )
         for name, same in sorted(crns.items())
         if len(same) > 1
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from qauvern.config._names import config_name
 from qauvern.errors import QauvernError, Remedy
-from qauvern.model import Crn, Instance, InstanceSettings, Settings
+from qauvern.model import Crn, Instance, InstanceSettings, LimitRule, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def reconcile(
     staying = {crn: each for crn, each in configured.items() if crn in own and not own[crn].is_archived}
     added = _added(own, configured, settings) if steps.add else ()
     removed = _removed(own, configured) if steps.remove else {}
-    if len(removed) == len(settings.instances) and not added:
+    if removed and len(removed) == len(settings.instances) and not added:
         raise QauvernError(
             "every instance of the config file is archived or no longer in the account. This is taken for an error, "
             "and nothing was changed",
@@ -104,7 +104,7 @@ def reconcile(
         limits={
             crn: limit
             for crn, each in staying.items()
-            if steps.limits and each.limit_seconds is None and (limit := own[crn].limit_seconds) is not None
+            if steps.limits and each.limit_seconds is LimitRule.LIVE and (limit := own[crn].limit_seconds) is not None
         },
         dropped_grants={
             crn: indexes
@@ -112,6 +112,11 @@ def reconcile(
             if steps.net_grants and indexes and crn in staying
         },
     )
+
+
+def limit_setting(live: Instance) -> int | LimitRule:
+    """What an entry says for the limit that the instance has."""
+    return LimitRule.LIVE if live.limit_seconds is None else live.limit_seconds
 
 
 def _added(
@@ -122,7 +127,7 @@ def _added(
         sorted(
             (
                 InstanceSettings(
-                    config_name(each.name, each.crn), each.crn, each.limit_seconds, (), settings.balance_period
+                    config_name(each.name, each.crn), each.crn, limit_setting(each), (), settings.balance_period
                 )
                 for each in new
             ),

@@ -12,9 +12,10 @@ from typing import Any
 import yaml
 
 from qauvern.config._names import config_name
+from qauvern.config._reconcile import limit_setting
 from qauvern.config._values import is_account_id
 from qauvern.errors import QauvernError, Remedy
-from qauvern.model import BillingPlan, Crn, Instance
+from qauvern.model import BillingPlan, Crn, Instance, LimitRule
 
 _HEADER = """\
 # The config file of qauvern, written by `qauvern configure` from the live account.
@@ -61,7 +62,7 @@ _PERIOD_EXAMPLE = """\
 
 _INSTANCES = """
 # An instance has a name and a crn, and may have
-#   limit_seconds  the most that it may use in the 28-day window; without it, its live limit stays
+#   limit_seconds  the most that it may use in the 28-day window, or none for no limit; without it, its live limit stays
 #   net_grants     budgets on top of limit_seconds, each for a while: active from start_date on and before end_date, in
 #                  UTC dates; without an end_date for 28 days
 #   start_date     a balance_period of its own, with end_date
@@ -122,7 +123,7 @@ def render_config(
     for name, crn, live in named:
         if crn.account_id != account_id:
             raise QauvernError(f"{crn} is of account {crn.account_id}, not of {account_id}")
-        first, *others = instance_lines(name, crn, live.limit_seconds)
+        first, *others = instance_lines(name, crn, limit_setting(live))
         parts += [f"  - {first}\n", *(f"    {line}\n" for line in others)]
     return "".join(parts)
 
@@ -155,7 +156,8 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
 
 
-def instance_lines(name: str, crn: Crn, limit_seconds: int | None) -> list[str]:
+def instance_lines(name: str, crn: Crn, limit_seconds: int | LimitRule) -> list[str]:
     """The lines of an instance's keys, without indentation."""
-    limit = [] if limit_seconds is None else [f"limit_seconds: {limit_seconds}"]
+    figure = limit_seconds.value if isinstance(limit_seconds, LimitRule) else limit_seconds
+    limit = [] if limit_seconds is LimitRule.LIVE else [f"limit_seconds: {figure}"]
     return [f"name: {quoted(name)}", f"crn: {quoted(crn)}", *limit]

@@ -21,7 +21,7 @@ from dateutil.parser import isoparse
 
 from qauvern.config._problems import shown
 from qauvern.config._tree import Scalar
-from qauvern.model import BillingPlan, Crn, ReserveBasis
+from qauvern.model import BillingPlan, Crn, LimitRule, ReserveBasis
 from qauvern.units import parse_duration
 
 T = TypeVar("T")
@@ -84,6 +84,15 @@ def _whole_seconds(scalar: Scalar) -> int:
     if len(text) > len(str(MAX_SECONDS)) or int(text) > MAX_SECONDS:
         raise Unfit(f"{shown(text)} is too large: write at most {MAX_SECONDS} seconds")
     return int(text)
+
+
+def _limit(scalar: Scalar) -> int | LimitRule:
+    if scalar.text == LimitRule.NONE.value:
+        return LimitRule.NONE
+    try:
+        return _whole_seconds(scalar)
+    except Unfit as unfit:
+        raise Unfit(f"{unfit}; `none` removes the limit") from None
 
 
 def _positive_seconds(scalar: Scalar) -> int:
@@ -340,6 +349,7 @@ RESERVE_BASIS: Final = _one_of(ReserveBasis, "basis of the reserve")
 NAME: Final = Value("the instance's name", _name)
 CRN: Final = Value("the instance's CRN in quotes", _crn)
 WHOLE_SECONDS: Final = Value("whole seconds such as 3600", _whole_seconds)
+LIMIT: Final = Value("whole seconds such as 3600, or none for no limit", _limit)
 POSITIVE_SECONDS: Final = Value("whole seconds such as 3600", _positive_seconds)
 WHOLE_NUMBER: Final = Value("a whole number such as 20", _whole_seconds)
 RESERVE_PERCENT: Final = Value("a percentage such as 12.5", _reserve_percent)

@@ -61,13 +61,11 @@ def fit(saved: SavedPlan, settings: Settings, live: Mapping[Crn, Instance], fres
         else:
             differences.append(f"{change.name}: {_describe(holds, change)}")
     if not differences:
-        differences = [f"with today's usage {broken}" for broken in broken_by(saved.changes, settings, fresh)]
+        differences = [f"with today's usage {broken}" for broken in broken_by(saved.changes, fresh)]
     return Fit(tuple(to_do), tuple(done), tuple(differences))
 
 
-def broken_by(
-    changes: Sequence[Change], settings: Settings, fresh: Proposal, *, with_their_limits: bool = False
-) -> list[str]:
+def broken_by(changes: Sequence[Change], fresh: Proposal, *, with_their_limits: bool = False) -> list[str]:
     """The invariants that the changes break with the usage and limits of `fresh`; other instances' values do not.
 
     `with_their_limits`: by the limits that the changes set, not by those of `fresh`.
@@ -82,10 +80,8 @@ def broken_by(
         return replace(line, new_allocation=after.allocation_seconds, limit=limit)
 
     return [
-        f"invariant {broken.number} is broken: {broken.fact}"
-        for broken in check_invariants(
-            replace(fresh, lines=tuple(map(applied, fresh.lines))), settings.minimum_allocation_seconds
-        )
+        f"invariant {broken.number} is broken: {broken.message}"
+        for broken in check_invariants(replace(fresh, lines=tuple(map(applied, fresh.lines))))
         if broken.number == 1 or planned.keys() & set(broken.crns)
     ]
 

@@ -7,11 +7,12 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from qauvern.balance import Line, Proposal, Reason
+from qauvern.balance import Line, Proposal, Reason, over_budget_notices
 from qauvern.figures import LIMIT_BREAKDOWN, RESERVE_PERCENT, by_name, instance_records
 from qauvern.model import ReserveBasis
 from qauvern.render.instances import OVER_BUDGET_NOTE, budget_text
 from qauvern.render.pictures import PictureRow
+from qauvern.render.remedies import said_of_invariant
 from qauvern.render.text import Column, Table, draw_table, facts, printable
 from qauvern.units import (
     MS_PER_SECOND,
@@ -47,7 +48,7 @@ def analysis_document(proposal: Proposal, *, preview_date: date | None = None) -
     """The document of `analyze --format json`: scripts depend on its names."""
     return {
         **analysis_context(proposal, preview_date),
-        "validation_errors": [broken.message for broken in proposal.broken],
+        "validation_errors": [said_of_invariant(broken) for broken in proposal.broken],
         "over_budget_warnings": over_budget_warnings(proposal),
         "instances": instance_records(proposal.lines),
     }
@@ -88,16 +89,8 @@ def analysis_context(proposal: Proposal, preview_date: date | None) -> dict[str,
 
 
 def over_budget_warnings(proposal: Proposal) -> list[str]:
-    """What an over-budget plan means, and which instances it holds at their floor."""
-    budget = proposal.account.budget_seconds
-    if not proposal.over_budget or budget is None:
-        return []
-    held = [line.name for line in by_name(proposal.lines) if line.reason is Reason.OVER_BUDGET_HELD]
-    used = f"{format_ms(proposal.plan_consumed_ms)} s of its {format_seconds(budget)} s"
-    warnings = [f"the plan has used {used} in 28 days: allocations follow usage until enough of it leaves the window"]
-    if held:
-        warnings.append("at their limit, so held at their floor: " + ", ".join(held))
-    return warnings
+    """What an over-budget plan means, and for which instances."""
+    return [notice.text for notice in over_budget_notices(proposal)]
 
 
 # --- table ------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from qauvern.model import fairness
 from qauvern.plan import Refusal
 from qauvern.render.analysis import IN_DEBT_NOTE, analysis_context
 from qauvern.render.instances import LIMIT_REACHED_NOTE
+from qauvern.render.remedies import said_of_invariant
 from qauvern.render.text import facts, printable
 from qauvern.units import MS_PER_SECOND, format_ms, format_seconds, format_signed_seconds, seconds_number
 
@@ -112,7 +113,11 @@ def touched_by(proposal: Proposal, line: Line, refusals: Sequence[Refusal]) -> l
         said.append("the plan is over budget: allocations follow usage")
     if line.reason is Reason.DEAD_BAND:
         said.append("the dead band (minimum_change_seconds) keeps its allocation")
-    said += [f"invariant {broken.number}: {broken.message}" for broken in proposal.broken if line.crn in broken.crns]
+    said += [
+        f"invariant {broken.number}: {said_of_invariant(broken)}"
+        for broken in proposal.broken
+        if line.crn in broken.crns
+    ]
     said += [
         f"guardrail {refusal.name.value} refuses the run, for this instance too"
         for refusal in refusals
@@ -198,6 +203,8 @@ def _limit_lines(line: Line) -> list[str]:
     limit = line.limit
     if limit.source is LimitSource.NONE:
         return ["Limit", "  none, neither in the config file nor in the account"]
+    if limit.seconds is None:
+        return ["Limit", "  none: limit_seconds is none in the config file, which removes a live limit"]
     if limit.terms is None:
         live = f"  {format_seconds(limit.seconds)} s, the live one: the config file sets none"
         return ["Limit", live, *_reached_lines(line)]

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from string import Formatter
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from qauvern.errors import Remedy
+
+if TYPE_CHECKING:
+    from qauvern.balance import BrokenInvariant
 
 _WITHOUT_CONFIG: Final = frozenset({"configure", "create", "history", "sandbox", "demo", "help"})
 """Commands that take no config file."""
@@ -150,10 +153,21 @@ def words(remedy: Remedy, facts: Mapping[str, object], command_line: CommandLine
     return "".join(map(spelled, re.split(r"(`[^`]*`)", WORDS[remedy])))
 
 
+def sentence(
+    text: str, remedies: Iterable[Remedy], facts: Mapping[str, object], command_line: CommandLine = AS_INSTALLED
+) -> str:
+    """The text with the words of its remedies behind it."""
+    advice = [words(remedy, facts, command_line) for remedy in remedies]
+    end = "." if advice and not text.endswith((".", "!", "?")) else ""
+    return " ".join([text + end, *advice])
+
+
+def said_of_invariant(broken: BrokenInvariant, command_line: CommandLine = AS_INSTALLED) -> str:
+    """Which instances break an invariant, by which figures, and what can be done about it, as one line."""
+    return sentence(broken.message, broken.remedies, broken.facts, command_line)
+
+
 def said(happened: Happened, command_line: CommandLine = AS_INSTALLED) -> str:
     """What happened and what can be done about it, as one line."""
-    text = str(happened)
-    if happened.remedy is None:
-        return text
-    end = "" if text.endswith((".", "!", "?")) else "."
-    return f"{text}{end} {words(happened.remedy, happened.facts, command_line)}"
+    remedies = () if happened.remedy is None else (happened.remedy,)
+    return sentence(str(happened), remedies, happened.facts, command_line)

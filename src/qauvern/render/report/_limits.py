@@ -77,7 +77,8 @@ def limit_history(line: Line, today: date) -> LimitHistory | None:
     Takes daily usage that is complete for the limit of every day from 28 back to today.
     """
     configured = line.configured
-    if configured.limit_seconds is None or not configured.net_grants:
+    base_seconds = configured.limit_seconds
+    if not isinstance(base_seconds, int) or not configured.net_grants:
         return None
     days = [today + timedelta(days=offset) for offset in range(-DAYS_AROUND, DAYS_AROUND + 1)]
     limits = [effective_limit(configured, line.live, line.usage, day) for day in days]
@@ -86,19 +87,19 @@ def limit_history(line: Line, today: date) -> LimitHistory | None:
     return LimitHistory(
         name=printable(line.name),
         crn=line.crn,
-        base_seconds=configured.limit_seconds,
+        base_seconds=base_seconds,
         today=today,
         days=tuple(
             LimitDay(day, limit.seconds, usage_in_window(line.usage.daily_ms, day))
             for day, limit in zip(days, limits, strict=True)
         ),
-        grants=_spans(line, today),
+        grants=_spans(line, base_seconds, today),
     )
 
 
-def _spans(line: Line, today: date) -> tuple[GrantSpan, ...]:
+def _spans(line: Line, base_seconds: int, today: date) -> tuple[GrantSpan, ...]:
     configured = line.configured
-    terms = limit_terms(configured.limit_seconds or 0, configured.net_grants, line.usage, today)
+    terms = limit_terms(base_seconds, configured.net_grants, line.usage, today)
     return tuple(_span(grant, terms.grants, today) for grant in configured.net_grants)
 
 

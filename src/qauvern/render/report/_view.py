@@ -12,6 +12,7 @@ from qauvern.figures import by_name
 from qauvern.model import WINDOW_DAYS, BillingPlan, Crn, Settings, Snapshot, fairness
 from qauvern.render.analysis import over_budget_warnings, reserve_text
 from qauvern.render.instances import Totals, budget_text, instance_views, utilization_text
+from qauvern.render.remedies import said_of_invariant
 from qauvern.render.report._limits import LimitHistory, limit_history
 from qauvern.render.text import printable
 from qauvern.units import MS_PER_SECOND, format_ms, format_percent, format_seconds, seconds_number
@@ -125,7 +126,9 @@ def report_of(proposal: Proposal, snapshot: Snapshot, settings: Settings) -> Rep
         facts=_facts(proposal, snapshot, settings),
         splits=_splits(proposal),
         warnings=tuple(printable(each) for each in over_budget_warnings(proposal)),
-        broken=tuple(f"Invariant {broken.number}: {printable(broken.message)}" for broken in proposal.broken),
+        broken=tuple(
+            f"Invariant {broken.number}: {printable(said_of_invariant(broken))}" for broken in proposal.broken
+        ),
         rows=tuple(_row(line, days) for line in lines),
         days=days,
         histories=tuple(each for each in histories if each is not None),
