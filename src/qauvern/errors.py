@@ -68,6 +68,9 @@ class Remedy(str, Enum):
     CHECK_ENDPOINTS = "check the endpoints and the proxy"
     CORRECT_ENDPOINT = "correct the endpoint, since redirects are not followed"
     READ_BACK = "look at the live values before writing again"
+    UPGRADE = "install a newer qauvern"
+    WRITE_AGAIN = "write the instance again, and tell IBM if that does not help"
+    MANAGE_IN_CONSOLE = "manage the account in the IBM Cloud console"
     LOOK_IN_CONSOLE = "look at the instance in the IBM Cloud console"
 
 

@@ -32,6 +32,13 @@ class BillingPlan(str, Enum):
     PAYGO = "paygo"
 
 
+UNSHARED_PLANS: Final[Mapping[str, str]] = {
+    "flex": "it has no rolling window: its usage counts over the whole contract",
+    "open": "it has no allocation to share",
+}
+"""IBM's other plans, and why their budget is not shared."""
+
+
 class Crn(str):
     """The Cloud Resource Name of a service instance: crn:v1:bluemix:public:quantum-computing:REGION:a/ACCOUNT:GUID::
 
@@ -152,10 +159,22 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceUnits:
+    """Figures in IBM's resource units, None for one that it does not tell. How they convert to seconds is not known.
+
+    `held` is the allocation of an instance, or what it has consumed; `limit` its limit.
+    """
+
+    held: Decimal | None
+    limit: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Instance:
     """One service instance as the account has it now.
 
-    `backends` is the explicit list of those it may use, or None where it may use all.
+    `backends` is the explicit list of those it may use, or None where it may use all. `units` is what it holds in
+    resource units, where the account counts in those.
     """
 
     name: str
@@ -163,6 +182,7 @@ class Instance:
     allocation_seconds: int | None
     limit_seconds: int | None
     backends: tuple[str, ...] | None = None
+    units: ResourceUnits | None = None
 
     @property
     def is_archived(self) -> bool:
@@ -235,17 +255,37 @@ class DailyUsage(Mapping[date, int]):
 
 
 @dataclass(frozen=True, slots=True)
+class Enforced:
+    """What IBM holds an instance to, which an instance's own values only ask for. In seconds.
+
+    `limit_seconds` None is no limit. `allocation_seconds` None is not told by IBM, and agrees with any.
+    """
+
+    allocation_seconds: int | None
+    limit_seconds: int | None
+
+    def agrees_with(self, allocation_seconds: int | None, limit_seconds: int | None) -> bool:
+        """True when these values are the ones enforced."""
+        is_allocation = self.allocation_seconds in (None, allocation_seconds or 0)
+        return is_allocation and self.limit_seconds == limit_seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What one instance used, in milliseconds.
 
     `consumed_ms` is the official figure of IBM's own 28-day window. `recent` and `daily` are None where they were not
     read, `period_ms` where the instance has no balance period. The properties are for those who must have them.
+    `enforced` comes with `consumed_ms`, and so do `units`: what was consumed, and its limit, in resource units, where
+    the account counts in those.
     """
 
     consumed_ms: int
     recent: RecentUsage | None = None
     daily: DailyUsage | None = None
     period_ms: int | None = None
+    enforced: Enforced | None = None
+    units: ResourceUnits | None = None
 
     @property
     def recent_ms(self) -> RecentUsage:

@@ -58,6 +58,11 @@ def format_seconds(seconds: int | None, *, absent: str = "-") -> str:
     return absent if seconds is None else f"{seconds:,}"
 
 
+def seconds_text(seconds: int | None) -> str:
+    """Whole seconds within a sentence: 1,234 s, or none."""
+    return "none" if seconds is None else f"{seconds:,} s"
+
+
 def format_ms(milliseconds: int | None, *, absent: str = "-") -> str:
     """Milliseconds as seconds with thousands separators, one decimal where they are not whole.
 

@@ -78,6 +78,9 @@ class Account:
             with client:
                 try:
                     yield client
+                    if place.on_request is not None:
+                        for notice in client.version_notices():
+                            place.warn(notice)
                 finally:
                     place.on_close(client.statistics)
 

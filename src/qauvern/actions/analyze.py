@@ -21,7 +21,7 @@ from qauvern.errors import Notice, QauvernError, Remedy
 from qauvern.figures import instance_records
 from qauvern.files import write_text_atomically
 from qauvern.model import Crn, Settings, Snapshot
-from qauvern.plan import Change, Refusal, SavedPlan, changes_of, config_digest, plan_text, refusals
+from qauvern.plan import Change, Refusal, SavedPlan, account_notices, changes_of, config_digest, plan_text, refusals
 
 
 class Daily(Enum):
@@ -125,7 +125,7 @@ def save_plan(analysis: Analysis, path: Path) -> None:
 def take_snapshot(
     account: Account, settings: Settings, moment: datetime, *, today: date | None = None, daily: Daily = Daily.LIMITS
 ) -> Snapshot:
-    """The account as far as the settings need it; warns of names that differ between config and account.
+    """The account as far as the settings need it; warns of what differs between config, account and what is enforced.
 
     `today` is the UTC day that net grants are looked at for, if not that of `moment`.
     """
@@ -148,6 +148,8 @@ def take_snapshot(
                     {"crn": configured.crn, "name": configured.name, "live_name": live.name},
                 )
             )
+    for notice in account_notices(snapshot.instances, snapshot.usage):
+        account.workplace.warn(notice)
     return snapshot
 
 

@@ -40,6 +40,7 @@ from qauvern.plan import (
     parse_plan,
     refusals,
     refuse_other_account,
+    refuse_resource_units,
 )
 
 __all__ = [
@@ -191,6 +192,7 @@ def apply(
         NotApplicable: the account or the config file has changed since, or a guardrail refuses.
         NoSuchInstance: `only` names what the config file has not.
         Locked: another run is at work on the account and plan.
+        CountedInUnits: the account counts in resource units.
         JournalError: the journal cannot be written.
         ValueError: the analysis is a preview.
     """
@@ -381,8 +383,14 @@ def write(
     message: str = "",
     on_outcome: Callable[[Outcome], None] = ignore_outcome,
 ) -> Run:
-    """Applies changes within the budget, journalled. The caller holds the lock since before the analysis was made."""
+    """Applies changes within the budget, journalled. The caller holds the lock since before the analysis was made.
+
+    Raises:
+        CountedInUnits: the account counts in resource units.
+        JournalError: the journal cannot be written.
+    """
     workplace, proposal = account.workplace, analysis.proposal
+    refuse_resource_units(analysis.snapshot.instances, analysis.snapshot.usage)
     budget = proposal.account.budget_seconds
     header = RunHeader(
         proposal.account.account_id,
@@ -394,13 +402,19 @@ def write(
         message=message,
     )
     stop = threading.Event()
-    ended = 0
+    ended, is_waiting = 0, False
 
     def tell(outcome: Outcome) -> None:
         nonlocal ended
         ended += 1
         progress(ended, len(changes))
         on_outcome(outcome)
+
+    def tell_lag(count: int) -> None:
+        nonlocal is_waiting
+        if not is_waiting:
+            workplace.note(Notice(f"waiting for IBM to enforce what was written to {count:,} instances."))
+        is_waiting = True
 
     with (
         stop_on_signals(stop, lambda text: workplace.warn(Notice(text))),
@@ -414,6 +428,7 @@ def write(
             concurrency=workplace.concurrency,
             pace=Pace(operation_timeout=operation_timeout_seconds),
             on_outcome=tell,
+            on_lag=tell_lag,
             stop=stop,
         )
         run = executor.run(changes)
@@ -421,6 +436,9 @@ def write(
             journal.end(run)
         except JournalError as error:
             run = replace(run, fault=run.fault or str(error))
+    for outcome in run.outcomes:
+        if outcome.is_done and outcome.detail:
+            workplace.warn(Notice(f"{outcome.change.name}: {outcome.detail}.", facts={"crn": outcome.change.crn}))
     return Run(_status_of(run), journal.run_id, run)
 
 

@@ -9,6 +9,7 @@ from qauvern.actions.account import Account
 from qauvern.actions.analyze import Daily, take_snapshot
 from qauvern.balance import held_by_unconfigured, is_over_budget
 from qauvern.model import Crn, Instance, Settings, Snapshot, Usage
+from qauvern.plan import account_notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ def show_instances(account: Account, settings: Settings) -> ShownInstances:
     Raises:
         CloudError: they cannot be read.
     """
-    with account, account.workplace.progress("Reading the account") as progress:
-        seen = account.client.read_instances_view(settings, now=account.now(), progress=progress)
-    return ShownInstances(seen.instances, {crn: Usage(consumed_ms) for crn, consumed_ms in seen.consumed_ms.items()})
+    with account:
+        with account.workplace.progress("Reading the account") as progress:
+            seen = account.client.read_instances_view(settings, now=account.now(), progress=progress)
+        for notice in account_notices(seen.instances, seen.usage):
+            account.workplace.warn(notice)
+    return ShownInstances(seen.instances, seen.usage)

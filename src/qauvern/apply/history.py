@@ -71,11 +71,11 @@ class Run:
 
     @property
     def written(self) -> tuple[WrittenChange, ...]:
-        """What the run wrote or may have written."""
+        """What the run changed or may have changed: values that were written again as they were are not among it."""
         return tuple(
             WrittenChange(each.change, each.actual or each.change.after)
             for each in self.changes
-            if each.may_have_been_written
+            if each.may_have_been_written and not each.change.is_rewrite
         )
 
     @property

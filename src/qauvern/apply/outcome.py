@@ -16,6 +16,7 @@ class Result(str, Enum):
     DRIFTED = "drifted"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    NOT_ENFORCED = "not enforced"
     HELD_BACK = "held back"
     NOT_STARTED = "not started"
     IN_DOUBT = "in doubt"
@@ -24,7 +25,8 @@ class Result(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one change ended. `actual` is what the instance was last seen to hold (None: not read); `detail` says why.
+    """How one change ended. `actual` is what the instance was last seen to hold (None: not read); `detail` says why,
+    or of one that is done what else there is to know.
 
     `wrote`: a write of this run took effect, or may have. `may_still_land`: something that was sent, or an operation
     that does not end, may change the instance later on; until then the larger of its values counts.

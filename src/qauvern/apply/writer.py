@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 from qauvern.apply.account_port import AccountPort
 from qauvern.apply.outcome import Outcome, Result
 from qauvern.errors import QauvernError, WriteOutcomeUnknown, WriteRefused
 from qauvern.model import Instance, LiveInstance, OperationState
 from qauvern.plan import Change, Holding
+from qauvern.units import seconds_text
 
 OPERATION_TIMEOUT_SECONDS = 600.0
 ATTEMPTS = 5
@@ -29,6 +30,18 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """An instance right before its write. `settled` is the outcome if nothing is to be written.
+
+    `other_backends` are those that it may use, where they differ from its own list.
+    """
+
+    live: Instance
+    settled: Outcome | None = None
+    other_backends: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Writer:
     """Writes single changes through the port. Once `is_stopped` says so, nothing is tried again."""
 
@@ -36,8 +49,8 @@ class Writer:
     pace: Pace = Pace()
     is_stopped: Callable[[], bool] = lambda: False
 
-    def precheck(self, change: Change) -> tuple[Instance, Outcome | None]:
-        """Reads the instance right before its write: what it is now, and the outcome if nothing is to be written.
+    def precheck(self, change: Change) -> Found:
+        """Reads the instance right before its write.
 
         Raises:
             QauvernError: it cannot be read.
@@ -45,29 +58,55 @@ class Writer:
         live = self._await_operation(change)
         actual = Holding.of(live.instance)
         if live.operation is OperationState.IN_PROGRESS:
-            return live.instance, _foreign_operation(change, actual)
-        if actual == change.after:
-            return live.instance, Outcome(change, Result.ALREADY_DONE, actual=actual)
+            return Found(live.instance, _foreign_operation(change, actual))
+        if actual == change.after and not change.is_rewrite:
+            return Found(live.instance, Outcome(change, Result.ALREADY_DONE, actual=actual))
         if actual != change.before:
-            return live.instance, Outcome(change, Result.DRIFTED, describe_drift(change, actual), actual)
-        return live.instance, None
+            return Found(live.instance, Outcome(change, Result.DRIFTED, describe_drift(change, actual), actual))
+        if live.instance.backends is None:
+            return Found(live.instance)
+        effective = self.port.effective_backends(change.crn)
+        return Found(live.instance, other_backends=None if effective == _as_set(live.instance) else effective)
 
-    def write(self, change: Change, live: Instance) -> Outcome:
+    def write(self, change: Change, found: Found) -> Outcome:
         """Writes until the values took, were refused, or the tries are used up.
 
-        Every try but the first comes right after a read that shows the instance as it was before.
+        An instance's own list of backends may be out of date: where others are in effect it is not sent, which leaves
+        them alone by IBM's description, and they are compared afterwards.
         """
+        if found.other_backends is None:
+            return self._write(change, found.live, found.live.backends)
+        outcome = self._write(change, found.live, None)
+        if not outcome.wrote:
+            return outcome
+        try:
+            effective = self.port.effective_backends(change.crn)
+        except QauvernError as error:
+            detail = f"the backends that it may use cannot be read back: {error}"
+            return replace(outcome, result=Result.UNKNOWN, detail=detail) if outcome.is_done else outcome
+        if effective != found.other_backends:
+            was, now = _names(found.other_backends), _names(effective)
+            return replace(
+                outcome, result=Result.FAILED, detail=f"the backends that it may use were {was}, and are {now}"
+            )
+        if not outcome.is_done:
+            return outcome
+        own, used = _names(_as_set(found.live) or ()), _names(effective)
+        return replace(outcome, detail=f"its list of backends ({own}) was not sent, since it may use {used}")
+
+    def _write(self, change: Change, live: Instance, backends: tuple[str, ...] | None) -> Outcome:
+        """Every try but the first comes right after a read that shows the instance as it was before."""
         detail, any_lost = "", False
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                self.port.write(change.crn, change.after.allocation_seconds, change.after.limit_seconds, live.backends)
+                self.port.write(change.crn, change.after.allocation_seconds, change.after.limit_seconds, backends)
                 return self._settle_accepted(change, live)
             except WriteRefused as refusal:
                 detail = str(refusal)
                 if refusal.retry_after is None:
                     return _not_taken(change, detail, any_lost=any_lost)
                 if refusal.retry_after > self.pace.operation_timeout:
-                    waits = f"IBM asks to wait {refusal.retry_after:g} s, longer than --operation-timeout"
+                    waits = f"IBM asks to wait {refusal.retry_after:g} s, longer than operations are waited for"
                     return _not_taken(change, f"{waits}: {detail}", any_lost=any_lost)
                 delay = max(refusal.retry_after, self.pace.retry_delay)
             except WriteOutcomeUnknown as lost:
@@ -113,12 +152,11 @@ class Writer:
                 return Outcome(change, Result.ALREADY_DONE, actual=actual)
             return Outcome(change, Result.DRIFTED, _describe_other(change, actual, before, live), actual)
         if live.operation is OperationState.IN_PROGRESS:
-            detail = (
-                f"the operation did not end within {self.pace.operation_timeout:g} s. "
-                "Look at it in the IBM Cloud console, then run again."
-            )
+            detail = f"the operation did not end within {self.pace.operation_timeout:g} s"
             return Outcome(change, Result.UNKNOWN, detail, actual, wrote=True, may_still_land=True)
-        if actual == change.after and backends == wanted_backends:
+        # Of values that were there before, reading them back does not tell that they were written.
+        is_told = not change.is_rewrite or (was_accepted and live.operation is not OperationState.FAILED)
+        if actual == change.after and backends == wanted_backends and is_told:
             return Outcome(change, Result.DONE, actual=actual, wrote=True)
         has_changed = actual != change.before or backends != wanted_backends
         if live.operation is OperationState.FAILED and was_accepted:
@@ -148,27 +186,25 @@ def _not_taken(change: Change, detail: str, *, any_lost: bool) -> Outcome:
 
 
 def _foreign_operation(change: Change, actual: Holding) -> Outcome:
-    detail = (
-        "an operation on it, of somebody else or of an earlier run, does not end. Look at it in the IBM Cloud console."
-    )
+    detail = "an operation on it, of somebody else or of an earlier run, does not end"
     return Outcome(change, Result.DRIFTED, detail, actual, may_still_land=True)
 
 
 def describe_drift(change: Change, actual: Holding) -> str:
     """How what the instance holds differs from what the change starts from."""
+    before = change.before
     parts = []
-    if actual.allocation_seconds != change.before.allocation_seconds:
-        parts.append(
-            f"allocation is {_figure(actual.allocation_seconds)}, was {_figure(change.before.allocation_seconds)}"
-        )
-    if actual.limit_seconds != change.before.limit_seconds:
-        parts.append(f"limit is {_figure(actual.limit_seconds)}, was {_figure(change.before.limit_seconds)}")
+    if actual.allocation_seconds != before.allocation_seconds:
+        is_now, was = seconds_text(actual.allocation_seconds), seconds_text(before.allocation_seconds)
+        parts.append(f"allocation is {is_now}, was {was}")
+    if actual.limit_seconds != before.limit_seconds:
+        parts.append(f"limit is {seconds_text(actual.limit_seconds)}, was {seconds_text(before.limit_seconds)}")
     return "changed by others: " + ", ".join(parts)
 
 
 def _describe_other(change: Change, actual: Holding, before: Instance, live: LiveInstance) -> str:
     parts = [
-        f"{what} is {_figure(is_now)} instead of {_figure(wanted)}"
+        f"{what} is {seconds_text(is_now)} instead of {seconds_text(wanted)}"
         for what, is_now, wanted in (
             ("allocation", actual.allocation_seconds, change.after.allocation_seconds),
             ("limit", actual.limit_seconds, change.after.limit_seconds),
@@ -180,9 +216,9 @@ def _describe_other(change: Change, actual: Holding, before: Instance, live: Liv
     return "read back, " + ", ".join(parts)
 
 
+def _names(backends: Iterable[str]) -> str:
+    return ", ".join(sorted(backends)) or "none"
+
+
 def _as_set(instance: Instance) -> frozenset[str] | None:
     return None if instance.backends is None else frozenset(instance.backends)
-
-
-def _figure(seconds: int | None) -> str:
-    return "none" if seconds is None else f"{seconds:,} s"

@@ -81,8 +81,15 @@ class Line:
         return self.new_limit != self.live.limit_seconds
 
     @property
+    def is_enforced(self) -> bool:
+        """IBM holds the instance to its live values, as far as is known."""
+        enforced = self.usage.enforced
+        return enforced is None or enforced.agrees_with(self.live.allocation_seconds, self.live.limit_seconds)
+
+    @property
     def is_change(self) -> bool:
-        return self.changes_allocation or self.changes_limit
+        """Something is to be written: new values, or the same ones again, since they are not enforced."""
+        return self.changes_allocation or self.changes_limit or not self.is_enforced
 
     @property
     def fairness(self) -> Fraction | None:
@@ -170,7 +177,7 @@ class Proposal:
 
     @property
     def changes(self) -> tuple[Line, ...]:
-        """The lines whose allocation or limit differs from the live one."""
+        """The lines whose allocation or limit differs from the live one, or whose live ones are not enforced."""
         return tuple(line for line in self.lines if line.is_change)
 
     @property

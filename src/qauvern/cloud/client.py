@@ -10,14 +10,16 @@ from qauvern.cloud import snapshot as gathering
 from qauvern.cloud.attempt import DEFAULT_TIMEOUT_SECONDS, RequestEvent, Statistics
 from qauvern.cloud.credentials import ApiKey
 from qauvern.cloud.endpoints import Endpoints
+from qauvern.cloud.errors import CloudError
 from qauvern.cloud.iam import TokenSource
 from qauvern.cloud.patience import Patience
-from qauvern.cloud.quantum import Quantum
+from qauvern.cloud.quantum import API_VERSION, Quantum
 from qauvern.cloud.resource_controller import CreatedInstance, ResourceController
 from qauvern.cloud.snapshot import NO_DAILY_SINCE, InstancesView, Progress
 from qauvern.cloud.transport import Transport
 from qauvern.cloud.workers import DEFAULT_CONCURRENCY, Batch, Workers
-from qauvern.model import Account, BillingPlan, Crn, Instance, LiveInstance, Settings, Snapshot
+from qauvern.errors import Notice, Remedy
+from qauvern.model import Account, BillingPlan, Crn, Enforced, Instance, LiveInstance, Settings, Snapshot, Usage
 
 
 def connect(
@@ -97,9 +99,28 @@ class Cloud:
         """
         return self._quantum.account(account_id, plan)
 
-    def consumed_ms(self, crn: Crn) -> int:
-        """The official 28-day usage of one instance, in milliseconds."""
-        return self._quantum.consumed_ms(crn, self._describe(crn))
+    def usage(self, crn: Crn) -> Usage:
+        """The official 28-day usage of one instance, and what is enforced."""
+        return self._quantum.usage(crn, self._describe(crn))
+
+    def enforced(self, crn: Crn) -> Enforced:
+        """What IBM holds one instance to."""
+        return self._quantum.usage(crn, self._describe(crn)).enforced or Enforced(None, None)
+
+    def effective_backends(self, crn: Crn) -> frozenset[str]:
+        """The names of the backends that one instance may use, whatever its own list says."""
+        return self._quantum.effective_backends(crn, self._describe(crn))
+
+    def version_notices(self) -> tuple[Notice, ...]:
+        """A notice where the version of the API that qauvern asks for is to end, or where that cannot be told."""
+        try:
+            sunset = self._quantum.sunset()
+        except CloudError as error:
+            return (Notice(str(error), error.remedy, error.facts),)
+        if sunset is None:
+            return ()
+        text = f"version {API_VERSION} of IBM's Quantum API, which qauvern asks for, ends on {sunset}."
+        return (Notice(text, Remedy.UPGRADE, {"sunset": sunset}),)
 
     def read(self, crn: Crn) -> LiveInstance:
         """One instance as it is now, with the state of its last operation.
@@ -196,10 +217,10 @@ class Cloud:
             yield page
 
     def usage_by_instance(
-        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime, crn: Crn
     ) -> dict[str, int]:
         """What each instance of a region used in [start, end), in milliseconds by CRN."""
-        return self._quantum.usage_by_instance(base_url, account_id, plan, start, end)
+        return self._quantum.usage_by_instance(base_url, account_id, plan, start, end, crn)
 
     def daily_usage(
         self, base_url: str, account_id: str, plan: BillingPlan, since: Mapping[Crn, date], now: datetime

@@ -9,9 +9,11 @@ import codecs
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final, NoReturn
+
+from qauvern.model import ResourceUnits
 
 MAX_SECONDS: Final = 10**11
 """No figure of an account is above this, about 3,000 years: what is, is damage."""
@@ -229,6 +231,36 @@ def a_whole_number(value: Any, what: str, *, lowest: int = 0, highest: int = MAX
     if figure != int(figure):
         raise BadBody(f"{what} is {shown(value)}, not a whole number")
     return int(figure)
+
+
+def seconds_or_none(value: Any, what: str) -> int | None:
+    """Whole seconds, as a number or a string of digits; null stands for none.
+
+    Raises:
+        BadBody: the value is neither.
+    """
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
+        value = int(value)
+    return whole_number_or_none(value, what)
+
+
+def figure_or_none(value: Any, what: str) -> Decimal | None:
+    """A number of 0 or more, exact; null stands for none.
+
+    Raises:
+        BadBody: the value is none of those.
+    """
+    return None if value is None else Decimal(a_figure(value, what))
+
+
+def resource_units(answer: Mapping[str, Any], held: str, limit: str, of: str) -> ResourceUnits | None:
+    """The two figures in resource units of these names; None where neither is told.
+
+    Raises:
+        BadBody: one of them is not a number of 0 or more.
+    """
+    units = ResourceUnits(*(figure_or_none(answer.get(name), f"{name} {of}") for name in (held, limit)))
+    return None if units == ResourceUnits(None, None) else units
 
 
 def whole_number_or_none(value: Any, what: str, *, lowest: int = 0, highest: int = MAX_SECONDS) -> int | None:

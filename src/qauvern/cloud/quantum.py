@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timezone
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from dateutil.parser import isoparse
 
 from qauvern.cloud import parsing
 from qauvern.cloud.attempt import Request
 from qauvern.cloud.endpoints import HOME_REGION, Endpoints
-from qauvern.cloud.errors import NoSuchPlan
+from qauvern.cloud.errors import NoSuchPlan, RequestRefused, WrongAccount
 from qauvern.cloud.parsing import MAX_SECONDS, BadBody
-from qauvern.cloud.resource_controller import PLAN_IDS
+from qauvern.cloud.resource_controller import PLAN_IDS, UNSHARED_PLAN_IDS
 from qauvern.cloud.transport import MAX_STREAM_BYTES, Tokens, Transport
-from qauvern.model import Account, BillingPlan, Crn
+from qauvern.model import UNSHARED_PLANS, Account, BillingPlan, Crn, Enforced, Usage
 from qauvern.units import MS_PER_SECOND, ms_from_seconds
 
-API_VERSION: Final = "2026-02-15"
+T = TypeVar("T")
+
+API_VERSION: Final = "2026-04-15"
 MAX_URL_LENGTH: Final = 6_000
 """Above this many characters a list of instances is not put into a URL."""
 
@@ -35,12 +38,14 @@ class Quantum:
         self._transport = transport
         self._tokens = tokens
         self._endpoints = endpoints
+        self._asks_by_crn = False
 
     def account(self, account_id: str, plan: BillingPlan) -> Account:
         """The plan's budget, added up over all its subscriptions. Takes administrator rights.
 
         Raises:
             NoSuchPlan: the account has no subscription to the plan.
+            WrongAccount: IBM answered about another account.
             BadResponse: the answer does not fit.
             CloudError: see Transport.read.
         """
@@ -53,15 +58,53 @@ class Quantum:
             action="quantum-computing.account-configuration.read",
             is_admin=True,
         )
-        account = self._transport.read(
+        answered_for, account = self._transport.read(
             request, lambda chunks: _parse_account(chunks, account_id, plan), tokens=self._tokens
         )
+        if answered_for != account_id:
+            raise WrongAccount(
+                f"Could not {request.asked}: IBM answers about another account, {answered_for}.", asked=request.asked
+            )
         if account is None:
-            raise NoSuchPlan(f"Could not {request.asked}: the account has no subscription to it.")
+            text = f"Could not {request.asked}: the account has no subscription to it."
+            others = replace(request, params=())
+            unshared = self._transport.read(others, _parse_unshared, tokens=self._tokens)
+            reasons = "".join(f" It has one to the plan {name}, which is not shared: {why}." for name, why in unshared)
+            raise NoSuchPlan(text + reasons, plans=[name for name, _ in unshared])
         return account
 
-    def consumed_ms(self, crn: Crn, described: str) -> int:
-        """The official 28-day usage of one instance, in milliseconds. `described` is what messages call it.
+    def sunset(self) -> date | None:
+        """When the version of the API that qauvern asks for ends; None where no end is announced.
+
+        Raises:
+            BadResponse: the answer does not fit, or does not list the version.
+            CloudError: see Transport.read.
+        """
+        request = Request(
+            asked="list the versions of the Quantum API",
+            method="GET",
+            base_url=f"{self._endpoints.quantum_base(HOME_REGION)}/v1/versions",
+            headers={"IBM-API-Version": API_VERSION},
+        )
+        return self._transport.read(request, _parse_sunset, tokens=self._tokens)
+
+    def effective_backends(self, crn: Crn, described: str) -> frozenset[str]:
+        """The names of the backends that one instance may use, whatever its own list says.
+
+        Raises:
+            BadResponse: the answer does not fit.
+            CloudError: see Transport.read.
+        """
+        request = Request(
+            asked=f"list the backends of {described}",
+            method="GET",
+            base_url=f"{self._endpoints.quantum_base(crn.region)}/v1/backends",
+            headers=_headers(crn=crn),
+        )
+        return self._transport.read(request, _parse_backends, tokens=self._tokens)
+
+    def usage(self, crn: Crn, described: str) -> Usage:
+        """The official usage of one instance, and what is enforced. `described` is what messages call it.
 
         Raises:
             BadResponse: the answer does not fit.
@@ -73,14 +116,15 @@ class Quantum:
             base_url=f"{self._endpoints.quantum_base(crn.region)}/v1/instances/usage",
             headers=_headers(crn=crn),
         )
-        return self._transport.read(request, _parse_consumed, tokens=self._tokens)
+        return self._transport.read(request, lambda chunks: _parse_usage(chunks, crn), tokens=self._tokens)
 
     def usage_by_instance(
-        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime, crn: Crn
     ) -> dict[str, int]:
         """What each instance of a region used in [start, end), in milliseconds by CRN. Takes administrator rights.
 
-        Instances that used nothing are absent.
+        Instances that used nothing are absent. `crn` is any instance of the region, to name the account by where IBM
+        does not take its id.
 
         Raises:
             BadResponse: the answer does not fit.
@@ -95,7 +139,7 @@ class Quantum:
             action=_READ_ANALYTICS,
             is_admin=True,
         )
-        return self._transport.read(request, _parse_grouped, tokens=self._tokens, max_bytes=MAX_STREAM_BYTES)
+        return self._analytics(request, _parse_grouped, crn)
 
     def daily_usage(
         self, base_url: str, account_id: str, plan: BillingPlan, since: Mapping[Crn, date], now: datetime
@@ -113,12 +157,21 @@ class Quantum:
         request = self._daily_request(base_url, account_id, plan, start, now, instances=sorted(since))
         if len(request.url) >= MAX_URL_LENGTH:
             request = self._daily_request(base_url, account_id, plan, start, now, instances=())
-        return self._transport.read(
-            request,
-            lambda chunks: _parse_daily(chunks, since, now.astimezone(timezone.utc).date()),
-            tokens=self._tokens,
-            max_bytes=MAX_STREAM_BYTES,
-        )
+        today = now.astimezone(timezone.utc).date()
+        return self._analytics(request, lambda chunks: _parse_daily(chunks, since, today), min(since))
+
+    def _analytics(self, request: Request, parse: Callable[[Iterable[bytes]], T], crn: Crn) -> T:
+        """Asks by account; IBM's own description knows only the CRN, so where the account is refused, by that."""
+        if not self._asks_by_crn:
+            try:
+                return self._transport.read(request, parse, tokens=self._tokens, max_bytes=MAX_STREAM_BYTES)
+            except RequestRefused as error:
+                if error.status != 400:
+                    raise
+        request = replace(request, headers=_headers(crn=crn))
+        answer = self._transport.read(request, parse, tokens=self._tokens, max_bytes=MAX_STREAM_BYTES)
+        self._asks_by_crn = True
+        return answer
 
     def _daily_request(
         self,
@@ -161,8 +214,13 @@ def _timestamp(moment: datetime) -> str:
 # --- answers ---------------------------------------------------------------------------------------------------
 
 
-def _parse_account(chunks: Iterable[bytes], account_id: str, plan: BillingPlan) -> Account | None:
+def _parse_account(chunks: Iterable[bytes], account_id: str, plan: BillingPlan) -> tuple[str, Account | None]:
+    """The id of the account that IBM answers about, and the account; None where it has no subscription to the plan."""
     answer = parsing.an_object(parsing.document(chunks), "it")
+    # Of an account that it does not know IBM tells a default configuration, with another id.
+    answered_for = parsing.a_text(answer.get("account_id", account_id), "account_id")
+    if answered_for != account_id:
+        return answered_for, None
     budgets: list[int] = []
     unallocated: list[int] = []
     limits: list[int] = []
@@ -195,10 +253,10 @@ def _parse_account(chunks: Iterable[bytes], account_id: str, plan: BillingPlan) 
         if limit is not None:
             limits.append(limit)
     if not found:
-        return None
+        return answered_for, None
     if budgets and without_budget:
         raise BadBody("one of the subscriptions has no usage_allocation_seconds, so their sum is not known")
-    return Account(
+    return answered_for, Account(
         account_id=account_id,
         plan=plan,
         budget_seconds=sum(budgets) if budgets else None,
@@ -207,9 +265,44 @@ def _parse_account(chunks: Iterable[bytes], account_id: str, plan: BillingPlan) 
     )
 
 
-def _parse_consumed(chunks: Iterable[bytes]) -> int:
+def _parse_unshared(chunks: Iterable[bytes]) -> list[tuple[str, str]]:
+    """The plans of the account that are not shared, each with the reason."""
     answer = parsing.an_object(parsing.document(chunks), "it")
-    return ms_from_seconds(parsing.a_figure(answer.get("usage_consumed_seconds"), "usage_consumed_seconds"))
+    rows = [parsing.an_object(row, "a plan") for row in parsing.a_list(answer.get("plans"), "`plans`")]
+    names = {UNSHARED_PLAN_IDS[row["plan_id"]] for row in rows if row.get("plan_id") in UNSHARED_PLAN_IDS}
+    return [(name, UNSHARED_PLANS[name]) for name in sorted(names)]
+
+
+def _parse_usage(chunks: Iterable[bytes], crn: Crn) -> Usage:
+    answer = parsing.an_object(parsing.document(chunks), "it")
+    if answer.get("instance_id", crn) not in (crn, crn.guid):
+        raise BadBody(f"it is about another instance, {parsing.shown(answer['instance_id'])}")
+    return Usage(
+        consumed_ms=ms_from_seconds(parsing.a_figure(answer.get("usage_consumed_seconds"), "usage_consumed_seconds")),
+        enforced=Enforced(
+            parsing.seconds_or_none(answer.get("usage_allocation_seconds"), "usage_allocation_seconds"),
+            parsing.seconds_or_none(answer.get("usage_limit_seconds"), "usage_limit_seconds"),
+        ),
+        units=parsing.resource_units(answer, "usage_consumed_ru", "usage_limit_ru", f"of {crn}"),
+    )
+
+
+def _parse_backends(chunks: Iterable[bytes]) -> frozenset[str]:
+    answer = parsing.an_object(parsing.document(chunks), "it")
+    return frozenset(
+        parsing.a_text(parsing.an_object(device, "a device").get("name"), "the name of a device")
+        for device in parsing.a_list(answer.get("devices"), "`devices`")
+    )
+
+
+def _parse_sunset(chunks: Iterable[bytes]) -> date | None:
+    answer = parsing.an_object(parsing.document(chunks), "it")
+    for each in parsing.a_list(answer.get("versions"), "`versions`"):
+        version = {"version": each} if isinstance(each, str) else parsing.an_object(each, "a version")
+        if version.get("version") == API_VERSION:
+            end = version.get("sunset_date")
+            return None if end is None else _utc_date(parsing.a_text(end, f"sunset_date of {API_VERSION}"))
+    raise BadBody(f"it does not list {API_VERSION}")
 
 
 def _parse_grouped(chunks: Iterable[bytes]) -> dict[str, int]:
@@ -258,4 +351,4 @@ def _utc_date(text: str) -> date:
         moment = isoparse(text)
         return (moment if moment.tzinfo is None else moment.astimezone(timezone.utc)).date()
     except (ValueError, OverflowError):
-        raise BadBody(f"interval_start of a row is {parsing.shown(text)}, which is not a time") from None
+        raise BadBody(f"{parsing.shown(text)} is not a time") from None

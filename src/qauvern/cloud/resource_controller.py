@@ -29,6 +29,10 @@ PLAN_IDS: Final[Mapping[BillingPlan, str]] = {
     BillingPlan.PREMIUM: "7f666d17-7893-47d8-bf9d-2b2389fc4dfc",
     BillingPlan.PAYGO: "5304b575-3cff-4455-90dc-ae4367762093",
 }
+UNSHARED_PLAN_IDS: Final[Mapping[str, str]] = {
+    "53bde9d3-cdbb-46f5-a98f-60ebcadf7260": "flex",
+    "850b21a7-71de-4e53-9441-1abdd202f35d": "open",
+}
 PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 10_000
 """A million instances: a list that goes on has no end."""
@@ -313,16 +317,16 @@ def _instance(resource: Mapping[str, Any], what: str, plan: BillingPlan | None) 
     name = parsing.a_text(resource.get("name"), f"the name of {what}")
     crn = _crn(resource, name)
     state = _extensions(resource, name, plan)
+    of = f"of instance {parsing.shown(name)} ({crn})"
     return Instance(
         name=name,
         crn=crn,
-        allocation_seconds=parsing.whole_number_or_none(
-            state.get("usage_allocation_seconds"), f"usage_allocation_seconds of instance {parsing.shown(name)} ({crn})"
+        allocation_seconds=parsing.seconds_or_none(
+            state.get("usage_allocation_seconds"), f"usage_allocation_seconds {of}"
         ),
-        limit_seconds=parsing.whole_number_or_none(
-            state.get("instance_limit_seconds"), f"instance_limit_seconds of instance {parsing.shown(name)} ({crn})"
-        ),
-        backends=_backends(state.get("backends"), f"backends of instance {parsing.shown(name)} ({crn})"),
+        limit_seconds=parsing.seconds_or_none(state.get("instance_limit_seconds"), f"instance_limit_seconds {of}"),
+        backends=_backends(state.get("backends"), f"backends {of}"),
+        units=parsing.resource_units(state, "usage_allocation_ru", "instance_limit_ru", of),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from types import MappingProxyType
@@ -60,11 +60,11 @@ class Source(Protocol):
     def account(self, account_id: str, plan: BillingPlan) -> Account:
         """The plan's budget."""
 
-    def consumed_ms(self, crn: Crn) -> int:
-        """The official 28-day usage of one instance."""
+    def usage(self, crn: Crn) -> Usage:
+        """The official 28-day usage of one instance, and what is enforced."""
 
     def usage_by_instance(
-        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime, crn: Crn
     ) -> dict[str, int]:
         """What each instance of a region used in [start, end)."""
 
@@ -78,13 +78,17 @@ class Source(Protocol):
 class InstancesView:
     """What can be seen without administrator rights: the listed instances, and what the configured ones consumed.
 
-    `consumed_ms` is the official 28-day usage in milliseconds of the configured instances that the account lists and
-    has not archived.
+    `usage` is the official 28-day usage of the configured instances that the account lists and has not archived.
     """
 
     taken_at: datetime
     instances: Mapping[Crn, Instance]
-    consumed_ms: Mapping[Crn, int]
+    usage: Mapping[Crn, Usage]
+
+    @property
+    def consumed_ms(self) -> dict[Crn, int]:
+        """The usage in milliseconds."""
+        return {crn: usage.consumed_ms for crn, usage in self.usage.items()}
 
 
 def take_snapshot(
@@ -114,7 +118,7 @@ def take_snapshot(
     try:
         with source.batch(progress) as batch:
             gathering.begin(batch)
-    except (NotFound, NotAuthorized):
+    except (NotFound, NotAuthorized, WrongAccount):
         # The account's own answer may have come before the list that tells why.
         for page in source.pages(settings.plan):
             for instance in page:
@@ -134,7 +138,7 @@ def read_instances_view(
     listing = _Listing(source, settings)
     with source.batch(progress) as batch:
         listing.begin(batch)
-    return InstancesView(_in_utc(now), listing.instances, listing.consumed_ms)
+    return InstancesView(_in_utc(now), listing.instances, listing.usage)
 
 
 def _refuse_another_account(instance: Instance, settings: Settings) -> None:
@@ -154,15 +158,15 @@ class _Listing:
         self._settings = settings
         self._configured = {instance.crn for instance in settings.instances}
         self.instances: dict[Crn, Instance] = {}
-        self.consumed_ms: dict[Crn, int] = {}
+        self.usage: dict[Crn, Usage] = {}
 
     def begin(
         self,
         batch: Batch,
-        on_region: Callable[[str], None] | None = None,
+        on_listed: Callable[[Crn], None] | None = None,
         at_end: Callable[[], None] | None = None,
     ) -> None:
-        """Starts; on_region is called for the region of every listed instance, at_end after the last page."""
+        """Starts; on_listed is called for every listed instance, at_end after the last page."""
         batch.still_to_come = len(self._configured)
 
         def ended() -> None:
@@ -170,19 +174,19 @@ class _Listing:
             if at_end is not None:
                 at_end()
 
-        batch.start_each(partial(self._source.pages, self._settings.plan), partial(self._page, batch, on_region), ended)
+        batch.start_each(partial(self._source.pages, self._settings.plan), partial(self._page, batch, on_listed), ended)
 
-    def _page(self, batch: Batch, on_region: Callable[[str], None] | None, page: Iterable[Instance]) -> None:
+    def _page(self, batch: Batch, on_listed: Callable[[Crn], None] | None, page: Iterable[Instance]) -> None:
         for instance in page:
             crn = instance.crn
             _refuse_another_account(instance, self._settings)
             self.instances[crn] = instance
-            if on_region is not None:
-                on_region(crn.region)
+            if on_listed is not None:
+                on_listed(crn)
             if crn in self._configured:
                 batch.still_to_come -= 1
                 if not instance.is_archived:
-                    batch.start(partial(self._source.consumed_ms, crn), partial(self.consumed_ms.__setitem__, crn))
+                    batch.start(partial(self._source.usage, crn), partial(self.usage.__setitem__, crn))
 
 
 class _Gathering:
@@ -218,21 +222,21 @@ class _Gathering:
         self._listing.begin(batch, partial(self._ask_windows, batch), listed)
         batch.start(partial(self._source.account, self._settings.account_id, self._settings.plan), self._set_account)
         for one in sure:
-            self._ask_windows(batch, one.crn.region)
+            self._ask_windows(batch, one.crn)
         self._ask_by_date(batch, sure)
 
     def _set_account(self, account: Account) -> None:
         self._account = account
 
-    def _ask_windows(self, batch: Batch, region: str) -> None:
-        """Asks a region's base URL for the windows, once."""
-        base = self._source.endpoints.quantum_base(region)
+    def _ask_windows(self, batch: Batch, crn: Crn) -> None:
+        """Asks the base URL of an instance's region for the windows, once."""
+        base = self._source.endpoints.quantum_base(crn.region)
         if base in self._asked_bases:
             return
         self._asked_bases.add(base)
         for days in _WINDOWS_DAYS:
             start = self._now - timedelta(days=days)
-            batch.start(partial(self._usage, base, start, self._now), partial(self._merge_window, days))
+            batch.start(partial(self._usage, base, start, self._now, crn), partial(self._merge_window, days))
 
     def _merge_window(self, days: int, usage: Mapping[str, int]) -> None:
         """Two regions may both tell of an instance: the larger figure holds, and nothing counts twice."""
@@ -259,7 +263,7 @@ class _Gathering:
         for base, wanted in daily.items():
             batch.start(partial(self._daily_usage, base, wanted), self._daily.update)
         for (base, start, end), crns in periods.items():
-            batch.start(partial(self._usage, base, start, end), partial(self._set_period, crns))
+            batch.start(partial(self._usage, base, start, end, crns[0]), partial(self._set_period, crns))
 
     def _move_to_dates(
         self, periods: dict[tuple[str, datetime, datetime], list[Crn]], daily: dict[str, dict[Crn, date]]
@@ -279,9 +283,9 @@ class _Gathering:
         for crn in crns:
             self._period_ms[crn] = usage.get(crn, 0)
 
-    def _usage(self, base_url: str, start: datetime, end: datetime) -> dict[str, int]:
+    def _usage(self, base_url: str, start: datetime, end: datetime, crn: Crn) -> dict[str, int]:
         settings = self._settings
-        return self._source.usage_by_instance(base_url, settings.account_id, settings.plan, start, end)
+        return self._source.usage_by_instance(base_url, settings.account_id, settings.plan, start, end, crn)
 
     def _daily_usage(self, base_url: str, since: Mapping[Crn, date]) -> dict[Crn, dict[date, int]]:
         return self._source.daily_usage(base_url, self._settings.account_id, self._settings.plan, since, self._now)
@@ -296,7 +300,7 @@ class _Gathering:
             taken_at=self._now,
             account=self._account,
             instances=self._listing.instances,
-            usage={crn: self._usage_of(crn, spent) for crn, spent in self._listing.consumed_ms.items()},
+            usage={crn: self._usage_of(crn, official) for crn, official in self._listing.usage.items()},
             unconfigured_consumed_ms=sum(others),
         )
 
@@ -313,9 +317,9 @@ class _Gathering:
                 remedy=Remedy.TRY_LATER,
             )
 
-    def _usage_of(self, crn: Crn, consumed_ms: int) -> Usage:
-        return Usage(
-            consumed_ms=consumed_ms,
+    def _usage_of(self, crn: Crn, official: Usage) -> Usage:
+        return replace(
+            official,
             recent=RecentUsage(
                 last_14d_ms=self._windows[14].get(crn, 0),
                 last_7d_ms=self._windows[7].get(crn, 0),

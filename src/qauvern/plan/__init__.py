@@ -14,12 +14,14 @@ from qauvern.plan.document import (
 )
 from qauvern.plan.guardrails import GuardrailName, Refusal, refusals
 from qauvern.plan.ledger import Ledger
+from qauvern.plan.live_state import CountedInUnits, account_notices, difference, refuse_resource_units
 from qauvern.plan.staleness import Fit, broken_by, fit, refuse_other_account
 from qauvern.plan.undo import LeftAlone, UndoPlan, WhyLeftAlone, WrittenChange, plan_undo
 
 __all__ = [
     "BadSavedPlan",
     "Change",
+    "CountedInUnits",
     "Fit",
     "GuardrailName",
     "Holding",
@@ -31,10 +33,12 @@ __all__ = [
     "UndoPlan",
     "WhyLeftAlone",
     "WrittenChange",
+    "account_notices",
     "broken_by",
     "change_document",
     "changes_of",
     "config_digest",
+    "difference",
     "fit",
     "in_phase",
     "parse_change",
@@ -45,4 +49,5 @@ __all__ = [
     "plan_undo",
     "refusals",
     "refuse_other_account",
+    "refuse_resource_units",
 ]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from qauvern.balance import Proposal
 from qauvern.model import Crn, Instance
+
+NOT_ENFORCED: Final = "not enforced"
+"""Why values are written that an instance has already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One instance's values before and after, and why."""
+    """One instance's values before and after, and why. Where they are the same, they are written again."""
 
     name: str
     crn: Crn
@@ -43,6 +47,11 @@ class Change:
     def allocation_delta(self) -> int:
         """Seconds by which the allocation changes; negative for a decrease."""
         return (self.after.allocation_seconds or 0) - (self.before.allocation_seconds or 0)
+
+    @property
+    def is_rewrite(self) -> bool:
+        """The values are written again as they are, since IBM does not enforce them."""
+        return self.before == self.after
 
     @property
     def phase(self) -> Phase:
@@ -59,7 +68,7 @@ def changes_of(proposal: Proposal) -> tuple[Change, ...]:
             crn=line.crn,
             before=Holding.of(line.live),
             after=Holding(line.new_allocation, line.new_limit),
-            reason=line.reason.value if line.changes_allocation else "limit",
+            reason=line.reason.value if line.changes_allocation else "limit" if line.changes_limit else NOT_ENFORCED,
         )
         for line in proposal.changes
     )

@@ -9,6 +9,7 @@ from qauvern.balance import Line, Proposal, check_invariants
 from qauvern.model import Crn, Instance, Settings
 from qauvern.plan.changes import Change, Holding
 from qauvern.plan.document import BadSavedPlan, SavedPlan, config_digest
+from qauvern.units import seconds_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,16 @@ def fit(saved: SavedPlan, settings: Settings, live: Mapping[Crn, Instance], fres
     if saved.config_digest != config_digest(settings):
         differences.append("the config file has changed since the plan was made")
     configured = {line.crn for line in fresh.lines}
+    enforced = {line.crn for line in fresh.lines if line.is_enforced}
     for change in saved.changes:
         instance = live.get(change.crn)
         if instance is None or change.crn not in configured:
             differences.append(f"{change.name}: it is no longer among the configured instances of the account")
             continue
         holds = Holding.of(instance)
-        if holds == change.after:
+        if change.is_rewrite and holds == change.after:
+            (done if change.crn in enforced else to_do).append(change)
+        elif holds == change.after:
             done.append(change)
         elif holds == change.before:
             to_do.append(change)
@@ -88,7 +92,7 @@ def broken_by(changes: Sequence[Change], fresh: Proposal, *, with_their_limits: 
 
 def _describe(holds: Holding, change: Change) -> str:
     return "; ".join(
-        f"its {what} is {_figure(now)}, and the plan takes it from {_figure(before)} to {_figure(after)}"
+        f"its {what} is {seconds_text(now)}, and the plan takes it from {seconds_text(before)} to {seconds_text(after)}"
         for what, now, before, after in (
             (
                 "allocation",
@@ -100,7 +104,3 @@ def _describe(holds: Holding, change: Change) -> str:
         )
         if before != after or now != before
     )
-
-
-def _figure(seconds: int | None) -> str:
-    return "none" if seconds is None else f"{seconds:,} s"

@@ -12,6 +12,7 @@ from qauvern.units import format_seconds
 _LABELS = {
     Result.FAILED: "FAILED",
     Result.UNKNOWN: "UNKNOWN",
+    Result.NOT_ENFORCED: "NOT ENFORCED",
     Result.HELD_BACK: "held back",
     Result.DRIFTED: "left alone",
     Result.NOT_STARTED: "not started",
@@ -28,7 +29,7 @@ def change_text(change: Change) -> str:
         )
         if before != after
     ]
-    return ", ".join(parts)
+    return ", ".join(parts) or "the same values again"
 
 
 def change_lines(changes: Sequence[Change]) -> list[str]:
@@ -54,7 +55,8 @@ def run_summary(run: AppliedRun) -> str:
         (len(run.having(Result.ALREADY_DONE)), "already done"),
         (len(run.having(Result.FAILED)), "failed"),
         (len(run.having(Result.UNKNOWN)), "of unknown outcome"),
-        (len(run.having(Result.HELD_BACK)), "held back to keep the budget"),
+        (len(run.having(Result.NOT_ENFORCED)), "written, but not enforced"),
+        (len(run.having(Result.HELD_BACK)), "held back"),
         (len(run.having(Result.DRIFTED)), "left alone, changed by others"),
         (len(run.having(Result.NOT_STARTED)), "not started"),
     ]

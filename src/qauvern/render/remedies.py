@@ -82,6 +82,9 @@ WORDS: Final[Mapping[Remedy, str]] = {
         "(IBMCLOUD_..._API_ENDPOINT)."
     ),
     Remedy.READ_BACK: "Look at the live values before you write again.",
+    Remedy.UPGRADE: "Install a newer qauvern before that.",
+    Remedy.WRITE_AGAIN: "`qauvern optimize` writes such instances again; if that does not help, ask IBM's support.",
+    Remedy.MANAGE_IN_CONSOLE: "Change it in the IBM Cloud console.",
     Remedy.LOOK_IN_CONSOLE: "Look at it in the IBM Cloud console.",
     Remedy.TAKE_NAME_OVER: "`qauvern update` takes that name over.",
     Remedy.SEE_RUN: "`qauvern history {run}` shows it.",
