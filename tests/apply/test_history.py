@@ -246,6 +246,7 @@ def test_results_have_the_words_of_the_journal() -> None:
         "drifted",
         "failed",
         "unknown",
+        "not enforced",
         "held back",
         "not started",
         "in doubt",

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from qauvern.apply import AppliedRun, Executor, Outcome, Result, Writer
+from qauvern.apply.writer import Found
 from qauvern.model import Crn, Instance, LiveInstance, OperationState
 from qauvern.plan import Change, Ledger
 from tests.helpers import account as become
@@ -69,7 +70,7 @@ class TestMayStillLand:
                 return LiveInstance(held, OperationState.SUCCEEDED)
 
         late = Late(account.instances)
-        outcome = Writer(late, time.pace()).write(change("a", 10, 60), account.instances[crn("a")])
+        outcome = Writer(late, time.pace()).write(change("a", 10, 60), Found(account.instances[crn("a")]))
         assert outcome.result is Result.DONE
 
 
@@ -95,7 +96,7 @@ class TestRightBeforeEachTry:
 
         account.script[crn("a")] = [first]
         pace = replace(time.pace(), sleep=meanwhile)
-        return Writer(account, pace).write(change("a", 100, 250), before), account
+        return Writer(account, pace).write(change("a", 100, 250), Found(before)), account
 
     def test_it_is_not_written_over(self) -> None:
         outcome, account = self.outcome(become.must_wait)
@@ -118,7 +119,7 @@ class TestStopped:
         account = FakeAccount.holding(a=100)
         account.script[crn("a")] = [become.must_wait]
         writer = Writer(account, FakeTime().pace(), lambda: bool(account.writes))
-        outcome = writer.write(change("a", 100, 250), account.instances[crn("a")])
+        outcome = writer.write(change("a", 100, 250), Found(account.instances[crn("a")]))
         assert (outcome.result, len(account.writes)) == (Result.FAILED, 1)
         assert "interrupted" in outcome.detail
 
@@ -134,7 +135,7 @@ class TestFaultsOfQauvern:
         account = Broken(FakeAccount.holding(a=90, b=1).instances)
         applied, _ = run(account, change("a", 90, 10), change("b", 1, 5), cap=100)
         assert results(applied) == {"a": Result.FAILED, "b": Result.DONE}
-        assert "please report it" in applied.outcomes[0].detail
+        assert "a bug in qauvern" in applied.outcomes[0].detail
 
     def test_one_of_the_display_leaves_the_run_whole(self) -> None:
         account = FakeAccount.holding(a=90, b=1)

@@ -25,14 +25,14 @@ def write(acts: list[Act], *, backends: tuple[str, ...] | None = None) -> tuple[
     account.instances[CRN] = replace(account.instances[CRN], backends=backends)
     account.script[CRN] = list(acts)
     writer = Writer(account, time.pace(operation_timeout=60))
-    live, settled = writer.precheck(CHANGE)
-    assert settled is None
-    return writer.write(CHANGE, live), account, time
+    found = writer.precheck(CHANGE)
+    assert found.settled is None
+    return writer.write(CHANGE, found), account, time
 
 
 class TestPrecheck:
     def check(self, account: FakeAccount, time: FakeTime | None = None) -> Outcome | None:
-        return Writer(account, (time or FakeTime()).pace()).precheck(CHANGE)[1]
+        return Writer(account, (time or FakeTime()).pace()).precheck(CHANGE).settled
 
     def test_an_instance_as_the_change_found_it_may_be_written(self) -> None:
         assert self.check(FakeAccount.holding(a=100)) is None
@@ -109,6 +109,20 @@ class TestWrite:
         outcome, _, _ = write([become.wipes_the_backends], backends=("ibm_a",))
         assert (outcome.result, outcome.wrote) == (Result.FAILED, True)
         assert "backends" in outcome.detail
+
+    def test_values_that_are_there_already_are_written_again_where_the_change_says_so(self) -> None:
+        account, again = FakeAccount.holding(a=100), change("a", 100, 100)
+        account.script[CRN] = [become.must_wait, become.is_lost]
+        writer = Writer(account, FakeTime().pace())
+        outcome = writer.write(again, writer.precheck(again))
+        assert (outcome.result, outcome.wrote, len(account.writes)) == (Result.DONE, True, 3)
+
+    @pytest.mark.parametrize("act", [become.is_refused, become.fails])
+    def test_values_that_are_there_already_do_not_tell_that_they_were_written(self, act: Act) -> None:
+        account, again = FakeAccount.holding(a=100), change("a", 100, 100)
+        account.script[CRN] = [act]
+        writer = Writer(account, FakeTime().pace())
+        assert writer.write(again, writer.precheck(again)).result is Result.FAILED
 
     def test_waits_as_long_as_it_is_told_to(self) -> None:
         _, _, time = write([become.must_wait])

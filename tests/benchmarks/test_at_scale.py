@@ -70,7 +70,7 @@ def one_request_at_a_time(scene: Scene) -> float:
         for configured in scene.settings.instances:
             crn = configured.crn
             base = scene.endpoints.quantum_base(crn.region)
-            client.consumed_ms(crn)
+            client.usage(crn)
             for days in (1, 3, 7, 14):
                 start = scene.now - timedelta(days=days)
                 since = {crn: start.date()}

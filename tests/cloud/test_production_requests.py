@@ -129,7 +129,7 @@ class TestSnapshot:
     def test_every_request_of_the_quantum_api_bears_version_and_token(self, asked: responses.RequestsMock) -> None:
         for call in asked.calls:
             if "quantum.cloud.ibm.com" in str(call.request.url):
-                assert call.request.headers["IBM-API-Version"] == "2026-02-15"
+                assert call.request.headers["IBM-API-Version"] == "2026-04-15"
                 assert call.request.headers["Authorization"] == "Bearer token-of-a-test"
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from qauvern.cloud import BadResponse, NotFound, check_instance_name
 from qauvern.cloud.resource_controller import ResourceController
 from qauvern.cloud.transport import Transport
 from qauvern.errors import WriteOutcomeUnknown, WriteRefused
-from qauvern.model import BillingPlan, Instance, LiveInstance, OperationState
+from qauvern.model import BillingPlan, Instance, LiveInstance, OperationState, ResourceUnits
 from tests.cloud.conftest import FixedTokens
 from tests.cloud.server import Answer, Server, ok
 from tests.helpers.make import crn
@@ -109,6 +110,12 @@ class TestPages:
         server.answer_in_turn(page(*gone, resource("p", resource_plan_id="another"), resource("a", state="inactive")))
         assert [instance.name for instance in listed(controller)] == ["team a"]
 
+    def test_resource_units_are_read(self, controller: ResourceController, server: Server) -> None:
+        server.answer_in_turn(page(extended(usage_allocation_ru=2.5, instance_limit_ru=None)))
+        assert listed(controller)[0].units == ResourceUnits(Decimal("2.5"), None)
+        server.answer_in_turn(page(extended(usage_allocation_ru=None, instance_limit_ru=None)))
+        assert listed(controller)[0].units is None
+
     @pytest.mark.parametrize("body", [[], {}, {"resources": None}, {"resources": {}}, {"resources": [None]}])
     def test_what_is_no_page_is_an_error(self, controller: ResourceController, server: Server, body: object) -> None:
         server.answer_in_turn(ok(body))
@@ -123,6 +130,7 @@ class TestInstances:
             ({}, (3600, None, None)),
             ({"usage_allocation_seconds": 0, "instance_limit_seconds": 0}, (0, 0, None)),
             ({"usage_allocation_seconds": 3600.0}, (3600, None, None)),
+            ({"usage_allocation_seconds": "3600", "instance_limit_seconds": "60"}, (3600, 60, None)),
             ({"usage_allocation_seconds": None, "backends": None}, (None, None, None)),
             ({"backends": []}, (3600, None, ())),
             ({"backends": ["ibm_a", "ibm_b"]}, (3600, None, ("ibm_a", "ibm_b"))),
@@ -142,7 +150,7 @@ class TestInstances:
         ("bad", "says"),
         [
             (extended(usage_allocation_seconds=-1), r"usage_allocation_seconds of instance 'team a' .* is -1"),
-            (extended(usage_allocation_seconds="3600"), "'3600', not a number"),
+            (extended(usage_allocation_seconds="36e2"), "'36e2', not a number"),
             (extended(usage_allocation_seconds=True), "true, not a number"),
             (extended(instance_limit_seconds=0.5), "instance_limit_seconds of instance 'team a' .* is 0.5"),
             (extended(instance_limit_seconds=10**30), "which cannot be"),
@@ -205,7 +213,7 @@ class TestRead:
             (resource(last_operation={"state": "dreaming"}), "last operation of instance 'team a' is 'dreaming'"),
             (resource(last_operation="done"), "not an object"),
             (resource("b"), "another instance"),
-            (extended(usage_allocation_seconds="1"), "not a number"),
+            (extended(usage_allocation_seconds="1s"), "not a number"),
             ([], "not an object"),
         ],
     )

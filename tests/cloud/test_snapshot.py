@@ -65,15 +65,16 @@ class Table:
         self.asked.append(("account", account_id))
         return Account(account_id, plan, 1000, 100)
 
-    def consumed_ms(self, crn: Crn) -> int:
+    def usage(self, crn: Crn) -> Usage:
         self.asked.append(("consumed", crn))
         if crn == self.failing:
             raise RuntimeError(f"could not read {crn}")
-        return self.consumed.get(crn, 0)
+        return Usage(self.consumed.get(crn, 0))
 
     def usage_by_instance(
-        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime
+        self, base_url: str, account_id: str, plan: BillingPlan, start: datetime, end: datetime, crn: Crn
     ) -> dict[str, int]:
+        assert self.endpoints.quantum_base(crn.region) == base_url
         assert (account_id, plan) == (ACCOUNT_ID, BillingPlan.PREMIUM)
         self.asked.append(("window", base_url, start, end))
         return self.windows.get((base_url, start), {})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from qauvern.apply import Pace
 from qauvern.errors import QauvernError, WriteOutcomeUnknown, WriteRefused
-from qauvern.model import Crn, Instance, LiveInstance, OperationState
+from qauvern.model import Crn, Enforced, Instance, LiveInstance, OperationState
 from qauvern.plan import Change, Holding
 from tests.helpers.make import crn
 
@@ -18,7 +18,11 @@ Act = Callable[["FakeAccount", Crn, Instance], None]
 
 @dataclass
 class FakeAccount:
-    """Instances by CRN. `script` says for each CRN what becomes of its writes, in turn; then they take effect."""
+    """Instances by CRN. `script` says for each CRN what becomes of its writes, in turn; then they take effect.
+
+    `lags` is how often another limit than the written one is said to be enforced; `effective` are the backends of those
+    whose own list is out of date.
+    """
 
     instances: dict[Crn, Instance]
     script: dict[Crn, list[Act]] = field(default_factory=dict)
@@ -26,6 +30,10 @@ class FakeAccount:
     operations: dict[Crn, OperationState] = field(default_factory=dict)
     writes: list[Crn] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
+    lags: dict[Crn, int] = field(default_factory=dict)
+    looks: list[Crn] = field(default_factory=list)
+    effective: dict[Crn, frozenset[str]] = field(default_factory=dict)
+    sent_backends: dict[Crn, tuple[str, ...] | None] = field(default_factory=dict)
     on_write: Callable[[Crn], None] = lambda _crn: None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -65,15 +73,29 @@ class FakeAccount:
         self.on_write(crn)
         with self._lock:
             self.writes.append(crn)
+            self.sent_backends[crn] = None if backends is None else tuple(backends)
             wanted = replace(
                 self.instances[crn],
                 allocation_seconds=allocation_seconds,
                 limit_seconds=limit_seconds,
-                backends=None if backends is None else tuple(backends),
+                backends=self.instances[crn].backends if backends is None else tuple(backends),
             )
             acts = self.script.get(crn, [])
             act = acts.pop(0) if acts else takes_effect
             act(self, crn, wanted)
+
+    def enforced(self, crn: Crn) -> Enforced:
+        with self._lock:
+            self.looks.append(crn)
+            if self.lags.get(crn, 0):
+                self.lags[crn] -= 1
+                return Enforced(None, 1)
+            held = self.instances[crn]
+            return Enforced(held.allocation_seconds, held.limit_seconds)
+
+    def effective_backends(self, crn: Crn) -> frozenset[str]:
+        with self._lock:
+            return self.effective.get(crn, frozenset(self.instances[crn].backends or ()))
 
 
 # --- what may become of a write -----------------------------------------------------------------------------------
@@ -118,6 +140,11 @@ def fails(account: FakeAccount, crn: Crn, _wanted: Instance) -> None:
 
 def wipes_the_backends(account: FakeAccount, _crn: Crn, wanted: Instance) -> None:
     account.put(replace(wanted, backends=None))
+
+
+def wipes_the_effective_backends(account: FakeAccount, crn: Crn, wanted: Instance) -> None:
+    account.put(wanted)
+    account.effective[crn] = frozenset({"ibm_other"})
 
 
 def cannot_be_read_back(account: FakeAccount, crn: Crn, wanted: Instance) -> None:

@@ -78,17 +78,17 @@ SINCE = {A: date(2026, 3, 1)}
 START = NOW - timedelta(days=28)
 
 READS: dict[str, tuple[Any, Ask]] = {
-    "token": (TOKEN, lambda cloud, _server: cloud.consumed_ms(A)),
+    "token": (TOKEN, lambda cloud, _server: cloud.usage(A)),
     "list": (LIST, lambda cloud, _server: cloud.list_instances(BillingPlan.PREMIUM)),
     "get": (resource("a"), lambda cloud, _server: cloud.read(A)),
     "account": (
         {"account_id": ACCOUNT_ID, "plans": [account_row(1), account_row(2)]},
         lambda cloud, _server: cloud.account(ACCOUNT_ID, BillingPlan.PREMIUM),
     ),
-    "usage": (CONSUMED, lambda cloud, _server: cloud.consumed_ms(A)),
+    "usage": (CONSUMED, lambda cloud, _server: cloud.usage(A)),
     "usage_grouped": (
         ROWS,
-        lambda cloud, server: cloud.usage_by_instance(server.url, ACCOUNT_ID, BillingPlan.PREMIUM, START, NOW),
+        lambda cloud, server: cloud.usage_by_instance(server.url, ACCOUNT_ID, BillingPlan.PREMIUM, START, NOW, A),
     ),
     "usage_grouped_by_date": (
         DAYS,

@@ -301,7 +301,9 @@ def _parse_sunset(chunks: Iterable[bytes]) -> date | None:
         version = {"version": each} if isinstance(each, str) else parsing.an_object(each, "a version")
         if version.get("version") == API_VERSION:
             end = version.get("sunset_date")
-            return None if end is None else _utc_date(parsing.a_text(end, f"sunset_date of {API_VERSION}"))
+            return (
+                None if end is None else _utc_date(parsing.a_text(end, f"sunset_date of {API_VERSION}"), "sunset_date")
+            )
     raise BadBody(f"it does not list {API_VERSION}")
 
 
@@ -324,7 +326,9 @@ def _parse_daily(chunks: Iterable[bytes], since: Mapping[Crn, date], today: date
         crn = by_key.get(key) if key is not None else None
         if crn is None:
             continue
-        day = _utc_date(parsing.a_text(row.get("interval_start"), f"interval_start of a row of {crn}"))
+        day = _utc_date(
+            parsing.a_text(row.get("interval_start"), f"interval_start of a row of {crn}"), "interval_start of a row"
+        )
         spent = _usage_ms(row, crn)
         if since[crn] <= day <= today:
             usage[crn][day] = usage[crn].get(day, 0) + spent
@@ -343,7 +347,7 @@ def _usage_ms(row: Mapping[str, Any], key: str) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _utc_date(text: str) -> date:
+def _utc_date(text: str, what: str) -> date:
     """The UTC date of an ISO 8601 time; one without an offset is in UTC."""
     try:
         if not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
@@ -351,4 +355,4 @@ def _utc_date(text: str) -> date:
         moment = isoparse(text)
         return (moment if moment.tzinfo is None else moment.astimezone(timezone.utc)).date()
     except (ValueError, OverflowError):
-        raise BadBody(f"{parsing.shown(text)} is not a time") from None
+        raise BadBody(f"{what} is {parsing.shown(text)}, which is not a time") from None
