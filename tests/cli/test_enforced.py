@@ -131,3 +131,11 @@ class TestVersions:
         run = site.qauvern("-v", "show")
         assert run.kinds.count("versions") == 1
         assert "ends on" not in run.stderr
+
+
+class TestPlans:
+    @pytest.mark.parametrize("command", [["create", "new", "-t", "eu-de", "-g", "default"], ["configure"]])
+    def test_one_that_is_not_shared_is_refused_with_the_reason(self, site: Site, command: list[str]) -> None:
+        run = site.qauvern(*command, "--plan", "FLEX", exits=2)
+        assert "the plan flex is not shared: it has no rolling window" in run.stderr
+        assert run.requests == ()

@@ -380,6 +380,8 @@ class TestWords:
         ("written", "answer"),
         [
             ("premum", "`premum` is not a plan: did you mean premium?"),
+            ("flex", "the plan flex is not shared: it has no rolling window"),
+            ("Open", "the plan open is not shared: it has no allocation to share"),
             ("lite", "write internal, premium or paygo"),
         ],
     )

@@ -105,7 +105,7 @@ MATTERS = frozenset(
         *("access_token", "expires_in", "next_url", "resources", "name", "crn", "state", "resource_plan_id"),
         *("extensions", "usage_allocation_seconds", "instance_limit_seconds", "backends", "last_operation", "plans"),
         *("plan_id", "subscription_id", "unallocated_usage_seconds", "usage_limit_seconds", "usage_consumed_seconds"),
-        *("data", "key", "usage"),
+        *("data", "key", "usage", "account_id", "instance_id"),
     }
 )
 """The keys that are read. Whatever stands under others must change nothing."""

@@ -174,7 +174,7 @@ class TestAFault:
         self, secretive: tuple[HostileSite, set[str]], verbose: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         site, secrets = secretive
-        monkeypatch.setattr("qauvern.cloud.quantum._parse_consumed", lambda chunks: dict(chunks)["nothing"])
+        monkeypatch.setattr("qauvern.cloud.quantum._parse_usage", lambda chunks, _crn: dict(chunks)["nothing"])
         site.qauvern(*verbose, "show", exits=1, traceback=bool(verbose))
         site.qauvern("history")
         assert_kept(secrets, site)

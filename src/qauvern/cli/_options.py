@@ -132,7 +132,19 @@ daily_option = click.option(
     help="Add pictures of daily usage. Default: on a terminal, for at most 100 instances.",
 )
 
-plan_choice = click.Choice(["internal", "premium", "paygo"], case_sensitive=False)
+
+class PlanType(click.Choice[str]):
+    """One of IBM's plans whose budget is shared; the others are refused with the reason."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from qauvern.model import UNSHARED_PLANS
+
+        if why := UNSHARED_PLANS.get(value.lower()):
+            self.fail(f"the plan {value.lower()} is not shared: {why}.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+plan_choice = PlanType(["internal", "premium", "paygo"], case_sensitive=False)
 
 
 def current() -> GlobalOptions:

@@ -63,7 +63,8 @@ class Quantum:
         )
         if answered_for != account_id:
             raise WrongAccount(
-                f"Could not {request.asked}: IBM answers about another account, {answered_for}.", asked=request.asked
+                f"Could not {request.asked}: IBM answers about another account, {parsing.shown(answered_for)}.",
+                asked=request.asked,
             )
         if account is None:
             text = f"Could not {request.asked}: the account has no subscription to it."

@@ -21,7 +21,7 @@ from dateutil.parser import isoparse
 
 from qauvern.config._problems import shown
 from qauvern.config._tree import Scalar
-from qauvern.model import BillingPlan, Crn, LimitRule, ReserveBasis
+from qauvern.model import UNSHARED_PLANS, BillingPlan, Crn, LimitRule, ReserveBasis
 from qauvern.units import parse_duration
 
 T = TypeVar("T")
@@ -285,6 +285,8 @@ def _one_of(kind: type[E], noun: str) -> Value[E]:
     def read(scalar: Scalar) -> E:
         if (word := scalar.text.lower()) in words:
             return kind(word)
+        if kind is BillingPlan and word in UNSHARED_PLANS:
+            raise Unfit(f"the plan {word} is not shared: {UNSHARED_PLANS[word]}")
         near = nearest(scalar.text, words)
         hint = f"did you mean {near}?" if near else f"write {listed(words, 'or')}"
         raise Unfit(f"{shown(scalar.text)} is not a {noun}: {hint}")
