@@ -15,10 +15,10 @@ from qauvern.plan import (
     CountedInUnits,
     Phase,
     SavedPlan,
-    account_notices,
     changes_of,
     config_digest,
     fit,
+    live_notices,
     parse_plan,
     plan_text,
     refuse_resource_units,
@@ -68,17 +68,17 @@ class TestRewrites:
 class TestNotices:
     def test_nothing_is_said_of_an_account_in_order(self) -> None:
         live = {A: Instance("a", A, 100, None)}
-        assert account_notices(live, {A: Usage(0, enforced=Enforced(100, None))}) == ()
-        assert account_notices(live, {}) == ()
+        assert live_notices(live, {A: Usage(0, enforced=Enforced(100, None))}) == ()
+        assert live_notices(live, {}) == ()
 
     def test_what_is_not_enforced_is_named_with_both_figures(self) -> None:
-        (notice,) = account_notices({A: Instance("a", A, 100, 500)}, {A: Usage(0, enforced=Enforced(100, None))})
+        (notice,) = live_notices({A: Instance("a", A, 100, 500)}, {A: Usage(0, enforced=Enforced(100, None))})
         assert (notice.remedy, notice.facts["crns"]) == (Remedy.WRITE_AGAIN, (A,))
         assert "'a' (limit none enforced, 500 s held)" in notice.text
 
     def test_of_many_the_first_are_named_and_the_rest_counted(self) -> None:
         live = {crn(f"i{n:02}"): Instance(f"i{n:02}", crn(f"i{n:02}"), 100, 500) for n in range(25)}
-        (notice,) = account_notices(live, {each: Usage(0, enforced=Enforced(100, None)) for each in live})
+        (notice,) = live_notices(live, {each: Usage(0, enforced=Enforced(100, None)) for each in live})
         assert "'i19'" in notice.text
         assert "'i20'" not in notice.text
         assert "and 5 more" in notice.text
@@ -94,7 +94,7 @@ class TestNotices:
         self, held: ResourceUnits | None, used: ResourceUnits | None, says: str
     ) -> None:
         live, usage = {A: Instance("a", A, 100, None, units=held)}, {A: Usage(0, units=used)}
-        (notice,) = account_notices(live, usage)
+        (notice,) = live_notices(live, usage)
         assert says in notice.text
         with pytest.raises(CountedInUnits) as caught:
             refuse_resource_units(live, usage)

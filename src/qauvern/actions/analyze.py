@@ -21,7 +21,7 @@ from qauvern.errors import Notice, QauvernError, Remedy
 from qauvern.figures import instance_records
 from qauvern.files import write_text_atomically
 from qauvern.model import Crn, Settings, Snapshot
-from qauvern.plan import Change, Refusal, SavedPlan, account_notices, changes_of, config_digest, plan_text, refusals
+from qauvern.plan import Change, Refusal, SavedPlan, changes_of, config_digest, live_notices, plan_text, refusals
 
 
 class Daily(Enum):
@@ -148,7 +148,7 @@ def take_snapshot(
                     {"crn": configured.crn, "name": configured.name, "live_name": live.name},
                 )
             )
-    for notice in account_notices(snapshot.instances, snapshot.usage):
+    for notice in live_notices(snapshot.instances, snapshot.usage):
         account.workplace.warn(notice)
     return snapshot
 

@@ -9,7 +9,7 @@ from qauvern.actions.account import Account
 from qauvern.actions.analyze import Daily, take_snapshot
 from qauvern.balance import held_by_unconfigured, is_over_budget
 from qauvern.model import Crn, Instance, Settings, Snapshot, Usage
-from qauvern.plan import account_notices
+from qauvern.plan import live_notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,6 @@ def show_instances(account: Account, settings: Settings) -> ShownInstances:
     with account:
         with account.workplace.progress("Reading the account") as progress:
             seen = account.client.read_instances_view(settings, now=account.now(), progress=progress)
-        for notice in account_notices(seen.instances, seen.usage):
+        for notice in live_notices(seen.instances, seen.usage):
             account.workplace.warn(notice)
     return ShownInstances(seen.instances, seen.usage)

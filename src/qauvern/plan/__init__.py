@@ -14,7 +14,7 @@ from qauvern.plan.document import (
 )
 from qauvern.plan.guardrails import GuardrailName, Refusal, refusals
 from qauvern.plan.ledger import Ledger
-from qauvern.plan.live_state import CountedInUnits, account_notices, difference, refuse_resource_units
+from qauvern.plan.live_state import CountedInUnits, difference, live_notices, refuse_resource_units
 from qauvern.plan.staleness import Fit, broken_by, fit, refuse_other_account
 from qauvern.plan.undo import LeftAlone, UndoPlan, WhyLeftAlone, WrittenChange, plan_undo
 
@@ -33,7 +33,6 @@ __all__ = [
     "UndoPlan",
     "WhyLeftAlone",
     "WrittenChange",
-    "account_notices",
     "broken_by",
     "change_document",
     "changes_of",
@@ -41,6 +40,7 @@ __all__ = [
     "difference",
     "fit",
     "in_phase",
+    "live_notices",
     "parse_change",
     "parse_holding",
     "parse_plan",

@@ -40,7 +40,7 @@ def refuse_resource_units(instances: Mapping[Crn, Instance], usage: Mapping[Crn,
         )
 
 
-def account_notices(instances: Mapping[Crn, Instance], usage: Mapping[Crn, Usage]) -> tuple[Notice, ...]:
+def live_notices(instances: Mapping[Crn, Instance], usage: Mapping[Crn, Usage]) -> tuple[Notice, ...]:
     """What differs between what the instances hold and what is enforced, and what is counted in resource units."""
     lagging = {
         crn: f"{instance.name!r} ({difference(Holding.of(instance), enforced)})"
