@@ -92,6 +92,11 @@ class Line:
         return self.changes_allocation or self.changes_limit or not self.is_enforced
 
     @property
+    def is_rewrite(self) -> bool:
+        """The live values are to be written again as they are."""
+        return self.is_change and not (self.changes_allocation or self.changes_limit)
+
+    @property
     def fairness(self) -> Fraction | None:
         """Of the live allocation, none counting as 0; None is infinite."""
         return fairness(self.usage.consumed_ms, self.live.allocation_seconds or 0)

@@ -44,7 +44,8 @@ def report(run: Run) -> ExitStatus:
     _say.error_lines([*problem_lines(applied), *([applied.fault] if applied.fault else [])])
     status = status_of(run)
     if status is ExitStatus.DONE:
-        _say.next_step(f"{_say.command_line('undo', str(run.run_id))} takes this run back.")
+        if any(not outcome.change.is_rewrite for outcome in applied.outcomes):
+            _say.next_step(f"{_say.command_line('undo', str(run.run_id))} takes this run back.")
     else:
         _say.next_step(
             f"look at the instances named above, then {_say.command_line('optimize')}: it starts from what they hold. "

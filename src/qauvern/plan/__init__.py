@@ -1,6 +1,6 @@
 """The plan: what is to be written, in which order, and what holds it back. Pure."""
 
-from qauvern.plan.changes import Change, Holding, Phase, changes_of, in_phase
+from qauvern.plan.changes import NOT_ENFORCED, Change, Holding, Phase, changes_of, in_phase
 from qauvern.plan.document import (
     BadSavedPlan,
     SavedPlan,
@@ -19,6 +19,7 @@ from qauvern.plan.staleness import Fit, broken_by, fit, refuse_other_account
 from qauvern.plan.undo import LeftAlone, UndoPlan, WhyLeftAlone, WrittenChange, plan_undo
 
 __all__ = [
+    "NOT_ENFORCED",
     "BadSavedPlan",
     "Change",
     "CountedInUnits",

@@ -68,7 +68,7 @@ def changes_of(proposal: Proposal) -> tuple[Change, ...]:
             crn=line.crn,
             before=Holding.of(line.live),
             after=Holding(line.new_allocation, line.new_limit),
-            reason=line.reason.value if line.changes_allocation else "limit" if line.changes_limit else NOT_ENFORCED,
+            reason=line.reason.value if line.changes_allocation else NOT_ENFORCED if line.is_rewrite else "limit",
         )
         for line in proposal.changes
     )

@@ -10,6 +10,7 @@ from typing import Any
 from qauvern.balance import Line, Proposal, Reason, over_budget_notices
 from qauvern.figures import LIMIT_BREAKDOWN, RESERVE_PERCENT, by_name, instance_records
 from qauvern.model import ReserveBasis
+from qauvern.plan import NOT_ENFORCED
 from qauvern.render.instances import OVER_BUDGET_NOTE, budget_text
 from qauvern.render.pictures import PictureRow
 from qauvern.render.remedies import said_of_invariant
@@ -128,7 +129,7 @@ def analysis_table(proposal: Proposal, *, width: int | None, pictures: Sequence[
         Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
         Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
         Column("Change", [_delta_cell(line) for line in lines], drop_order=4, colors=_delta_colors(lines)),
-        Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=2),
+        Column("Reason", [_reason_cell(line) for line in lines], is_text=True, drop_order=2),
     ]
     usage = [line.usage for line in lines]
     totals = [
@@ -160,7 +161,7 @@ def changes_table(proposal: Proposal, *, width: int | None) -> Table:
             Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
             Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
             Column("Change", [_delta_cell(line) for line in lines], drop_order=3, colors=_delta_colors(lines)),
-            Column("Reason", [SHORT_REASONS[line.reason] for line in lines], is_text=True, drop_order=4),
+            Column("Reason", [_reason_cell(line) for line in lines], is_text=True, drop_order=4),
         ],
         width=width,
         totals=[
@@ -186,6 +187,10 @@ def _debt_colors(lines: Sequence[Line]) -> list[str | None]:
 
 def _delta_cell(line: Line) -> str:
     return format_signed_seconds(line.allocation_delta) if line.changes_allocation else "="
+
+
+def _reason_cell(line: Line) -> str:
+    return NOT_ENFORCED if line.is_rewrite else SHORT_REASONS[line.reason]
 
 
 def analysis_summary(proposal: Proposal, *, preview_date: date | None = None) -> str:
