@@ -51,7 +51,7 @@ audit:
 
 # Pin what the development environment holds, for all platforms that the tests run on.
 lock:
-    uv pip compile --quiet --universal --all-extras --no-emit-index-url --no-emit-find-links \
+    uv pip compile --quiet --universal --python-version 3.10 --all-extras --no-emit-index-url --no-emit-find-links \
         --output-file requirements.lock pyproject.toml
 
 # Run the tests with the oldest versions that pyproject.toml admits.

@@ -360,4 +360,4 @@ class TestEndlessAnswers:
             finally:
                 tracemalloc.stop()
         assert peak < 8 * self.CAP
-        assert taken[0] < 8 * self.CAP  # the rest is what the sockets hold
+        assert taken[0] < 16 * self.CAP  # the rest is what the sockets hold: some 10 MB under load
