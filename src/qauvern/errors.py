@@ -23,6 +23,7 @@ class Remedy(str, Enum):
     USE_OTHER_ACCOUNT = "use that account id, or a key of the other account"
     CREATE_OR_OTHER_PLAN = "create an instance, or choose another plan"
     RUN_AGAIN = "run it again"
+    RESET_SANDBOX = "start the sandbox afresh"
 
     # --- the config file ---
     WRITE_CONFIG = "write a config file, or name another"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qauvern.render.text import Column, draw_table, dropped_note, facts, printable
+from qauvern.render.text import Column, draw_table, facts, printable
 
 
 class TestPrintable:
@@ -94,9 +94,6 @@ class TestDrawTable:
         table = draw_table(columns, width=width, totals=["Total", "9", "9", "9"])
         assert max(map(len, table.text.splitlines())) <= width
         assert len(table.text.splitlines()) == len(names) + 4
-
-    def test_the_note_names_what_is_left_out(self) -> None:
-        assert "Extra, Least" in dropped_note(["Extra", "Least"])
 
 
 class TestFacts:

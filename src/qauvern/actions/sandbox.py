@@ -10,9 +10,9 @@ from pathlib import Path
 
 from qauvern.actions.workplace import Workplace
 from qauvern.apply import JOURNAL_FOLDER_NAME
-from qauvern.errors import QauvernError
+from qauvern.errors import QauvernError, Remedy
 from qauvern.files import write_text_atomically
-from qauvern.sandbox import Sandbox, SandboxError
+from qauvern.sandbox import Sandbox, SandboxDamaged, SandboxError
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ def sandbox_errors() -> Iterator[None]:
     try:
         yield
     except SandboxError as error:
-        raise QauvernError(str(error)) from error
+        remedy = Remedy.RESET_SANDBOX if isinstance(error, SandboxDamaged) else None
+        raise QauvernError(str(error), remedy=remedy) from error
 
 
 @contextmanager
@@ -61,5 +62,5 @@ def write_sandbox_config(sandbox: Sandbox, path: Path) -> None:
     """Writes the config file that goes with the sandbox's account."""
     from qauvern.config import render_plain
 
-    heading = "The config file of the sandbox account. Change it as you like; `qauvern sandbox reset` writes it anew."
+    heading = "The config file of the sandbox account. Change it as you like; a reset of the sandbox writes it anew."
     write_text_atomically(path, render_plain(sandbox.default_configuration(), heading))

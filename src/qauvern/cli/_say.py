@@ -20,7 +20,7 @@ from click.core import ParameterSource
 
 from qauvern.cli._options import GlobalOptions
 from qauvern.errors import Notice, QauvernError
-from qauvern.render.text import Table, dropped_note, escaped_json, printable, printable_lines
+from qauvern.render.text import Table, escaped_json, printable, printable_lines
 
 if TYPE_CHECKING:
     from qauvern.balance import BrokenInvariant
@@ -90,7 +90,7 @@ def table_data(table: Table) -> None:
     """A table to stdout; what its width left out to stderr."""
     _out(table.text)
     if table.dropped:
-        note(dropped_note(table.dropped))
+        note(f"Not shown at this width: {', '.join(table.dropped)}. Widen the terminal, or use --format json.")
 
 
 def _tell(*lines: str, label: str = "", color: bool | None = None) -> None:

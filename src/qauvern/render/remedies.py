@@ -94,6 +94,7 @@ WORDS: Final[Mapping[Remedy, str]] = {
     Remedy.UPDATE_AGAIN: "Run `qauvern update` again.",
     Remedy.USE_OTHER_ACCOUNT: "Use that account id, or a key of the other account.",
     Remedy.CREATE_OR_OTHER_PLAN: "Create one, or choose another plan with --plan.",
+    Remedy.RESET_SANDBOX: "`qauvern sandbox reset` starts it afresh.",
     Remedy.RUN_AGAIN: "Run it again.",
     Remedy.WRITE_CONFIG: "`qauvern configure` writes one from the live account; --config names another.",
     Remedy.NAME_CONFIG: "Name another with --config.",

@@ -122,11 +122,6 @@ def _painted(column: Column) -> list[str]:
     ]
 
 
-def dropped_note(dropped: Sequence[str]) -> str:
-    """What a reader of a narrow table is missing."""
-    return f"Not shown at this width: {', '.join(dropped)}. Widen the terminal, or use --format json."
-
-
 def facts(pairs: Sequence[tuple[str, str]]) -> str:
     """Labels and values below each other, the values aligned."""
     width = max(len(label) for label, _ in pairs)

@@ -40,7 +40,7 @@ request's are ignored; updates sent while one is in progress take effect in orde
 
 from __future__ import annotations
 
-from ._model import AppliedChange, Held, Instance, Job, RequestRecord, SandboxBusy, SandboxError, Total
+from ._model import AppliedChange, Held, Instance, Job, RequestRecord, SandboxBusy, SandboxDamaged, SandboxError, Total
 from ._operator import UNCHANGED, Operator
 from ._routes import routes
 from ._sandbox import RunningSandbox, Sandbox
@@ -60,6 +60,7 @@ __all__ = [
     "RunningSandbox",
     "Sandbox",
     "SandboxBusy",
+    "SandboxDamaged",
     "SandboxError",
     "Total",
     "routes",

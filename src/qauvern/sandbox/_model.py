@@ -34,7 +34,11 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class SandboxError(Exception):
-    """The sandbox cannot be used as asked; the message ends in what to do."""
+    """The sandbox cannot be used as asked."""
+
+
+class SandboxDamaged(SandboxError):
+    """The sandbox's state cannot be read: the account has to be made afresh."""
 
 
 class SandboxBusy(SandboxError):

@@ -24,6 +24,7 @@ from ._model import (
     Instance,
     PendingChange,
     SandboxBusy,
+    SandboxDamaged,
     SandboxError,
     Subscription,
     iso,
@@ -33,7 +34,6 @@ FORMAT = 1
 ACCOUNT_FILE = "account.json"
 STATE_FILE = "state.json"
 LOCK_FILE = "lock"
-_REMEDY = "run `qauvern sandbox reset` to start it afresh"
 
 
 class FolderLock:
@@ -126,16 +126,14 @@ class Store:
             delay = float(made["operation_delay"]) if operation_delay is None else operation_delay
             return LiveAccount(account, delay, changed, pending)
         except OSError as error:
-            raise SandboxError(f"cannot read the sandbox's state: {error}; {_REMEDY}") from error
+            raise SandboxDamaged(f"cannot read the sandbox's state: {error}") from error
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            raise SandboxError(f"the sandbox's state in {self.folder} is damaged ({error!r}): {_REMEDY}") from error
+            raise SandboxDamaged(f"the sandbox's state in {self.folder} is damaged ({error!r})") from error
 
     def _read(self, name: str) -> Mapping[str, Any]:
         document = json.loads((self.folder / name).read_text(encoding="utf-8"))
         if document["format"] != FORMAT:
-            raise SandboxError(
-                f"the sandbox's state in {self.folder} was written by another version of qauvern: {_REMEDY}"
-            )
+            raise SandboxDamaged(f"the sandbox's state in {self.folder} was written by another version of qauvern")
         return dict(document)
 
 
