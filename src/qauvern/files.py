@@ -28,7 +28,7 @@ def write_text_atomically(path: Path, text: str, *, private: bool = False) -> No
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise QauvernError(
-            f"{path} cannot be written ({reason}), and is as it was", remedy=Remedy.WRITE_ELSEWHERE, path=path
+            f"{path} cannot be written ({reason}), and was left as it was", remedy=Remedy.WRITE_ELSEWHERE, path=path
         ) from error
 
 

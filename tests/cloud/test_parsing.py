@@ -24,7 +24,7 @@ class TestDocument:
         [
             (b"", "empty"),
             (b" <html>", "HTML"),
-            (b'{"a": 1', "breaks off"),
+            (b'{"a": 1', "is cut off"),
             (b'{"a": NaN}', "NaN"),
             (b'{"a": -Infinity}', "-Infinity"),
             (b"[" * 200_000, "nested"),
@@ -50,7 +50,7 @@ class TestDataRows:
 
     @pytest.mark.parametrize("length", range(len(BODY.rstrip())))
     def test_breaking_off_anywhere_is_noticed(self, length: int) -> None:
-        with pytest.raises(BadBody, match=r"breaks off|empty|UTF-8"):
+        with pytest.raises(BadBody, match=r"is cut off|empty|UTF-8"):
             list(parsing.data_rows(chunks(self.BODY[:length], 7)))
 
     @pytest.mark.parametrize(

@@ -202,7 +202,7 @@ class TestReads:
         [
             (ok(b"<html>"), "HTML"),
             (ok(b'{"a": NaN}'), "NaN"),
-            (ok(b'{"a": '), "breaks off"),
+            (ok(b'{"a": '), "is cut off"),
             (ok(b"[" * 100_000), "nested"),
             (ok(b""), "empty"),
             (Answer(b"not zipped", headers={"Content-Encoding": "gzip"}), "unpacked"),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qauvern.config import CannotEdit, Reconciliation, edit_config, parse
+from qauvern.config import CannotEdit, Reconciliation, WhyRemoved, edit_config, parse
 from qauvern.errors import Remedy
 from qauvern.model import Crn, InstanceSettings, LimitRule
 from tests.helpers.make import ACCOUNT_ID, crn
@@ -45,7 +45,7 @@ def diff(old: str, new: str) -> list[str]:
 
 
 def removed(*labels: str) -> Reconciliation:
-    return Reconciliation((), {crn(label): "archived" for label in labels}, {}, {}, {})
+    return Reconciliation((), {crn(label): WhyRemoved.ARCHIVED for label in labels}, {}, {}, {})
 
 
 def renamed(**names: str) -> Reconciliation:
@@ -443,7 +443,7 @@ def cases(draw: st.DrawFn) -> Case:
     text = newline.join(line for line, _ in file.lines) + draw(st.sampled_from([newline, ""]))
     changes = Reconciliation(
         tuple(new),
-        {crn(label): "archived" for label in going},
+        {crn(label): WhyRemoved.ARCHIVED for label in going},
         {crn(label): name for label, name in new_names.items()},
         {crn(label): limit for label, limit in limits.items()},
         {crn(label): indexes for label, indexes in drops.items() if indexes},

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from qauvern.config import Reconciliation, Steps, reconcile
+from qauvern.config import Reconciliation, Steps, WhyRemoved, reconcile
 from qauvern.errors import QauvernError
 from qauvern.model import (
     BalancePeriod,
@@ -81,7 +81,7 @@ class TestEachStep:
         assert [each.name for each in changes.added] == ["b", "m", "z"]
 
     def test_archived_and_missing_ones_go_with_the_reason(self) -> None:
-        assert self.changes.removed == {crn("gone"): "not in the account", crn("shut"): "archived"}
+        assert self.changes.removed == {crn("gone"): WhyRemoved.MISSING, crn("shut"): WhyRemoved.ARCHIVED}
 
     def test_names_follow_the_account(self) -> None:
         assert self.changes.renamed == {crn("old-name"): "new name"}

@@ -64,18 +64,18 @@ def test_what_holds_the_new_values_is_done() -> None:
     [
         pytest.param(
             replace(TEAMS[0], allocation=1_010),
-            "its allocation is 1,010 s, and the plan takes it from 100 s to 990 s",
+            "its allocation is 1,010 s, and the saved plan takes it from 100 s to 990 s",
             id="allocation",
         ),
         pytest.param(
             replace(TEAMS[0], live_limit=500),
-            "its allocation is 100 s, and the plan takes it from 100 s to 990 s; "
-            "its limit is 500 s, and the plan takes it from none to none",
+            "its allocation is 100 s, and the saved plan takes it from 100 s to 990 s; "
+            "its limit is 500 s, and the saved plan takes it from none to none",
             id="limit",
         ),
         pytest.param(
             replace(TEAMS[0], allocation=None),
-            "its allocation is none, and the plan takes it from 100 s to 990 s",
+            "its allocation is none, and the saved plan takes it from 100 s to 990 s",
             id="none any more",
         ),
     ],

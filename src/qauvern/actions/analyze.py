@@ -36,7 +36,7 @@ class BrokenProposal(QauvernError):
     """A proposal that breaks an invariant: it is never applied, and not saved."""
 
     def __init__(self, broken: tuple[BrokenInvariant, ...]) -> None:
-        super().__init__("nothing was written, since the proposal breaks what is said above.", broken=broken)
+        super().__init__("the proposal breaks an invariant, and nothing was written", broken=broken)
 
 
 @dataclass(frozen=True, slots=True)

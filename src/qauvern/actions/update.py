@@ -98,7 +98,7 @@ def _remarks(settings: Settings, changes: Reconciliation, today: date, region: s
     for added in changes.added:
         yield f"Adds {added.name} ({added.crn})."
     for crn, why in changes.removed.items():
-        yield f"Removes {names[crn]} ({crn}): {why}."
+        yield f"Removes {names[crn]} ({crn}): {why.value}."
     for crn, name in changes.renamed.items():
         yield f"Renames {names[crn]} to {name} ({crn})."
     for crn, limit in changes.limits.items():

@@ -11,8 +11,7 @@ from fractions import Fraction
 class Fill:
     """The outcome of a water-fill.
 
-    `level` is seconds per unit of weight for those below their room; None when each got all the room it has, or
-    when nobody takes a share.
+    `level` is seconds per unit of weight for those below their room; None where nobody is.
     """
 
     shares: list[int]

@@ -109,13 +109,13 @@ class DayType(click.ParamType[date]):
         try:
             moment = isoparse(str(value))
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no date: write YYYY-MM-DD.", param, ctx)
+            self.fail(f"{value!r} is not a valid date: write YYYY-MM-DD.", param, ctx)
         try:
             day = (moment if moment.tzinfo is None else moment.astimezone(timezone.utc)).date()
         except OverflowError:
             day = date.min
         if day.year < _MIN_YEAR:
-            self.fail(f"{value!r} lies outside the years {_MIN_YEAR} to 9999.", param, ctx)
+            self.fail(f"{value!r} is outside the years {_MIN_YEAR} to 9999.", param, ctx)
         return day
 
 

@@ -27,7 +27,7 @@ class DateType(click.ParamType[datetime]):
         try:
             moment = isoparse(str(value))
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no ISO 8601 date such as 2026-01-01T00:00:00Z.", param, ctx)
+            self.fail(f"{value!r} is not an ISO 8601 date such as 2026-01-01T00:00:00Z.", param, ctx)
         if moment.tzinfo is None:
             self.fail(
                 f"{value!r} has no UTC offset: write {value}{'' if 'T' in str(value) else 'T00:00:00'}Z.", param, ctx

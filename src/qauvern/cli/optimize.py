@@ -122,7 +122,7 @@ def _say_verdict(prepared: Prepared) -> ExitStatus:
         _say.next_step(f"{_say.command_line('analyze', '--save-plan', 'FILE')} makes a new one.")
         return ExitStatus.STALE
     if verdict is Verdict.BROKEN:
-        _say.error_lines(["nothing was written, since the proposal breaks what is said above."])
+        _say.error_lines(["nothing was written: the proposal breaks the invariants named above."])
         return ExitStatus.ERROR
     if verdict is Verdict.NOTHING_TO_DO:
         _say.note("Nothing to change: every instance holds what it should.")

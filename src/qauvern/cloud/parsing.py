@@ -30,7 +30,7 @@ class BadBody(Exception):
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise BadBody(f"it holds {name}, which is not a JSON figure")
+    raise BadBody(f"it holds {name}, which is not a JSON number")
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -68,14 +68,14 @@ def _not_json(body: bytes) -> str:
         return "it is empty"
     if start == b"<":
         return "it is an HTML page, not JSON: a proxy or a wrong endpoint may have answered"
-    return "it is not valid JSON, or breaks off"
+    return "it is not valid JSON, or is cut off"
 
 
 def data_rows(chunks: Iterable[bytes]) -> Iterator[Any]:
     """The rows of the `data` list of a JSON object, one at a time, holding no more than a chunk and a row.
 
     Raises:
-        BadBody: it is not a JSON object with a `data` list, or breaks off. The rows before that have been given out.
+        BadBody: it is not a JSON object with a `data` list, or is cut off. The rows before that have been given out.
     """
     reader = _Reader(chunks)
     reader.take("{")
@@ -123,7 +123,7 @@ class _Reader:
         """The next character that is not blank, which must be one of those expected."""
         character = self.peek()
         if not character:
-            raise BadBody("it breaks off" if self._text else "it is empty")
+            raise BadBody("it is cut off" if self._text else "it is empty")
         if character not in expected:
             raise BadBody(_not_json(character.encode()) if character == "<" else "it did not match the promised shape")
         self._at += 1
@@ -138,7 +138,7 @@ class _Reader:
             except json.JSONDecodeError:
                 pass
             except (ValueError, ArithmeticError):
-                raise BadBody("it holds a figure that cannot be read") from None
+                raise BadBody("it holds a number that cannot be read") from None
             except RecursionError:
                 raise BadBody("it is nested too deeply") from None
             else:
@@ -151,7 +151,7 @@ class _Reader:
                 raise BadBody("it is not valid JSON, or one of its values is absurdly long")
             # Twice as much before the next try: else a long value that comes in drops takes quadratic time.
             if not self._read_more():
-                raise BadBody("it is not valid JSON, or breaks off")
+                raise BadBody("it is not valid JSON, or is cut off")
             while len(self._text) - self._at < 2 * length and self._read_more():
                 pass
 
@@ -281,6 +281,6 @@ def shown(value: Any) -> str:
     try:
         text = repr(value) if isinstance(value, str) else str(value)
     except ValueError:  # an int of more digits than Python prints
-        return "an absurdly long figure"
+        return "an absurdly long number"
     # Not cut to length: half a secret would not be recognised, and slip through.
     return text if len(text) <= _MAX_SHOWN else f"{len(text):,} characters long"

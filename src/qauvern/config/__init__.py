@@ -4,7 +4,7 @@ from qauvern.config._edit import CannotEdit, edit_config
 from qauvern.config._load import load, parse
 from qauvern.config._names import config_name, settings_notices
 from qauvern.config._problems import ConfigError, Problem
-from qauvern.config._reconcile import Reconciliation, Steps, reconcile
+from qauvern.config._reconcile import Reconciliation, Steps, WhyRemoved, reconcile
 from qauvern.config._render import render_config, render_plain
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Problem",
     "Reconciliation",
     "Steps",
+    "WhyRemoved",
     "config_name",
     "edit_config",
     "load",

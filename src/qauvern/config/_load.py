@@ -268,7 +268,7 @@ def _grant_end(grant: _Grant, start: date, complaints: Complaints) -> date | Non
         try:
             return start + timedelta(days=GRANT_DAYS)
         except OverflowError:
-            message = f"start_date: {start} lies too far ahead: write an earlier one"
+            message = f"start_date: {start} is too far ahead: write an earlier one"
             complaints.add(grant.place_of("start_date"), message)
             return None
     if grant.end_date is None:

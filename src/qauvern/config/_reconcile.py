@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from qauvern.config._names import config_name
 from qauvern.errors import QauvernError, Remedy
@@ -21,15 +22,22 @@ class Steps:
     net_grants: bool = True
 
 
+class WhyRemoved(str, Enum):
+    """Why an instance goes out of the config file."""
+
+    ARCHIVED = "archived"
+    MISSING = "not in the account"
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What is to change in the config file. `removed` says of each instance why it goes.
+    """What is to change in the config file.
 
     `dropped_grants` are indexes into an instance's net_grants.
     """
 
     added: tuple[InstanceSettings, ...]
-    removed: Mapping[Crn, str]
+    removed: Mapping[Crn, WhyRemoved]
     renamed: Mapping[Crn, str]
     limits: Mapping[Crn, int]
     dropped_grants: Mapping[Crn, tuple[int, ...]]
@@ -136,9 +144,9 @@ def _added(
     )
 
 
-def _removed(own: Mapping[Crn, Instance], configured: Mapping[Crn, InstanceSettings]) -> dict[Crn, str]:
+def _removed(own: Mapping[Crn, Instance], configured: Mapping[Crn, InstanceSettings]) -> dict[Crn, WhyRemoved]:
     return {
-        crn: "archived" if crn in own else "not in the account"
+        crn: WhyRemoved.ARCHIVED if crn in own else WhyRemoved.MISSING
         for crn in configured
         if crn not in own or own[crn].is_archived
     }

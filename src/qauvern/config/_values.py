@@ -125,7 +125,7 @@ def _not_whole_seconds(scalar: Scalar) -> str:
     return _not_decimal(text) or (
         "is read as a date: write whole seconds, such as 3600"
         if scalar.tag == "timestamp"
-        else f"is not whole seconds: write {_as_duration(text) or 'a figure such as 3600'}"
+        else f"is not whole seconds: write {_as_duration(text) or 'a number such as 3600'}"
     )
 
 
@@ -138,7 +138,7 @@ def _not_decimal(text: str) -> str | None:
     if _SEXAGESIMAL.fullmatch(text):
         return f"is read by YAML as a number to the base 60{_base_60(text)}: write whole seconds, such as 3600"
     if text.lstrip("+").lower() in (".inf", ".nan"):
-        return "is no figure: write whole seconds, such as 3600"
+        return "is not a finite number: write whole seconds, such as 3600"
     match = _FRACTION.fullmatch(text)
     if match is not None and match[1] + match[2]:
         whole = match[1].lstrip("0") or "0"
@@ -321,12 +321,12 @@ def _moment(scalar: Scalar) -> datetime:
             raise Unfit(f"{shown(text)} has no UTC offset: write {hint} if it is meant in UTC")
         utc = moment.astimezone(timezone.utc)
     except OverflowError:
-        raise Unfit(f"{shown(text)} lies outside the years {MIN_YEAR} to 9999") from None
+        raise Unfit(f"{shown(text)} is outside the years {MIN_YEAR} to 9999") from None
     except ValueError as error:
         reason = shown(str(error)).strip("`")
         raise Unfit(f"{shown(text)} is not a date that exists ({reason}): write it like {_DATE_EXAMPLE}") from None
     if utc.year < MIN_YEAR:
-        raise Unfit(f"{shown(text)} lies outside the years {MIN_YEAR} to 9999")
+        raise Unfit(f"{shown(text)} is outside the years {MIN_YEAR} to 9999")
     return utc
 
 

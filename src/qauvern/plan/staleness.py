@@ -92,7 +92,8 @@ def broken_by(changes: Sequence[Change], fresh: Proposal, *, with_their_limits: 
 
 def _describe(holds: Holding, change: Change) -> str:
     return "; ".join(
-        f"its {what} is {seconds_text(now)}, and the plan takes it from {seconds_text(before)} to {seconds_text(after)}"
+        f"its {what} is {seconds_text(now)}, and the saved plan takes it from {seconds_text(before)} to "
+        f"{seconds_text(after)}"
         for what, now, before, after in (
             (
                 "allocation",
