@@ -57,3 +57,20 @@ def test_no_text_names_a_command_an_option_or_a_variable(path: Path) -> None:
         if NAMES.search(text) and not VARIABLE.fullmatch(text) and not text.strip().startswith(allowed)
     ]
     assert named == []
+
+
+# How other tools speak. What is on the left was said here once.
+INSTEAD_OF = {
+    r"fault of qauvern": "a bug in qauvern",
+    r"\bis no (?:date|duration|figure|number|CRN|ISO|obstacle)\b": "is not a valid duration",
+    r"\bhas not the\b": "did not match",
+    r"no terminal to ask": "cannot ask: stdin has ended",
+    r"[Oo]nce more ends": "Press Ctrl-C again to quit now.",
+}
+
+
+@pytest.mark.parametrize("phrase", INSTEAD_OF)
+def test_sentences_are_those_of_other_tools(phrase: str) -> None:
+    said = [(path.name, text) for path in sorted(PACKAGE.rglob("*.py")) for _, text in _texts(path)]
+    assert [(name, text) for name, text in said if re.search(phrase, text)] == []
+    assert any(INSTEAD_OF[phrase] in text for _, text in said)

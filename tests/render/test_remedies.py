@@ -28,6 +28,11 @@ def test_the_words_are_those_of_the_remedies_there_are() -> None:
     assert set(remedies.WORDS) == set(Remedy)
 
 
+def test_every_remedy_is_given_by_something() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in SOURCES if path.name != "remedies.py")
+    assert [remedy.name for remedy in Remedy if f"Remedy.{remedy.name}" not in sources] == []
+
+
 def _named_remedies(tree: ast.AST) -> Iterator[tuple[Remedy, set[str], int]]:
     """Each call that is given a Remedy by name, with the names of the facts that it is given."""
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
