@@ -66,7 +66,7 @@ def check_whole(documents: Sequence[dict[str, Any]]) -> None:
     kept = sum(each["share"]["seconds"] for each in documents if is_kept(each))
     taking = [each for each in documents if not is_kept(each) and each["room_seconds"] != 0 and _score(each) > 0]
     rooms = [each["room_seconds"] for each in taking]
-    to_share = first["pool"]["distributable_seconds"] - kept
+    to_share = max(0, first["pool"]["distributable_seconds"] - kept)  # what is kept may take of the reserve
     total = to_share if None in rooms else min(to_share, sum(rooms))
     wanted = {each["instance"]["crn"]: Fraction(each["share"]["exact_seconds"]) for each in taking}
     assert sum(wanted.values()) == (total if taking else 0)
