@@ -50,6 +50,8 @@ class Remedy(str, Enum):
     OTHER_STATE_FOLDER = "keep the journal in another folder"
     LIST_RUNS = "list the runs"
     NAME_RUN = "name one run"
+    OTHER_NAME = "choose another name, or allow a second of that name"
+    DELETE_IN_CONSOLE = "delete the instance in the IBM Cloud console"
 
     # Of reaching IBM Cloud.
     SET_VARIABLE = "unset an environment variable, or set it right"

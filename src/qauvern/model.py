@@ -70,6 +70,19 @@ class Crn(str):
         return (str(self),)
 
 
+@dataclass(frozen=True, slots=True)
+class NewInstance:
+    """An instance to be provisioned. None is not sent: IBM decides upon the allocation, and there is no limit."""
+
+    name: str
+    region: str
+    resource_group: str
+    plan: BillingPlan
+    allocation_seconds: int | None = None
+    limit_seconds: int | None = None
+    tags: tuple[str, ...] = ()
+
+
 # --- what the config file says ---------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from qauvern.actions.workplace import Workplace
 from qauvern.apply import (
     OPERATION_TIMEOUT_SECONDS,
     AppliedRun,
+    Ending,
     Executor,
     Journal,
     JournalError,
@@ -343,11 +344,21 @@ def locked(workplace: Workplace, settings: Settings, timeout_seconds: float) -> 
 def _cut_off_runs(workplace: Workplace, settings: Settings) -> list[JournalledRun]:
     """The runs on the account and plan that did not come to their end, and nobody was told of.
 
-    Whoever asks holds the lock, so none of them is still at work; that their process id is alive would say nothing,
-    since another process may have it by now.
+    Whoever asks holds the lock, so none that changes values is still at work; that their process id is alive would say
+    nothing, since another process may have it by now. One that creates an instance takes no lock, and may not know its
+    account yet.
     """
-    here = (settings.account_id, settings.plan.value)
-    return [run for run in journalled_runs(workplace) if not run.was_reported and (run.account_id, run.plan) == here]
+    return [
+        run
+        for run in journalled_runs(workplace)
+        if not run.was_reported
+        and run.plan == settings.plan.value
+        and (
+            run.account_id == settings.account_id
+            if run.creation is None
+            else run.account_id in (settings.account_id, None) and run.ended is Ending.CUT_OFF
+        )
+    ]
 
 
 def journalled_runs(workplace: Workplace) -> list[JournalledRun]:
@@ -359,14 +370,24 @@ def journalled_runs(workplace: Workplace) -> list[JournalledRun]:
 
 
 def _cut_off_notice(run: JournalledRun) -> Notice:
+    began = (
+        f"run {run.run_id} of {run.started_at:%Y-%m-%d %H:%M} UTC by {run.operator.user} on {run.operator.host} was "
+        "cut off"
+    )
+    if run.creation is not None:
+        became = f"it is {run.creation.crn}" if run.creation.crn else "it may be there or not"
+        return Notice(
+            f"{began}. It created the instance {run.creation.wanted.name!r}: {became}.",
+            Remedy.SEE_RUN,
+            {"run": run.run_id},
+        )
     in_doubt = [each.change.name for each in run.changes if each.status is Result.IN_DOUBT]
     done = run.count(Result.DONE, Result.ALREADY_DONE)
     named = ", ".join(in_doubt[:_IN_DOUBT_NAMED])
     more = f" and {len(in_doubt) - _IN_DOUBT_NAMED} more" if len(in_doubt) > _IN_DOUBT_NAMED else ""
     which = f" In doubt, written or not: {named}{more}." if in_doubt else ""
     return Notice(
-        f"run {run.run_id} of {run.started_at:%Y-%m-%d %H:%M} UTC by {run.operator.user} on {run.operator.host} was "
-        f"cut off. Of its {len(run.changes)} changes {done} are done, {run.count(Result.NOT_STARTED)} not "
+        f"{began}. Of its {len(run.changes)} changes {done} are done, {run.count(Result.NOT_STARTED)} not "
         f"started, {len(in_doubt)} in doubt.{which} This run starts from what the account holds now.",
         Remedy.SEE_RUN,
         {"run": run.run_id},

@@ -1,15 +1,36 @@
-"""create: provisions a service instance, once."""
+"""create: provisions a service instance, once, and journals it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qauvern.actions.account import Account
-from qauvern.model import BillingPlan
+from qauvern.actions.workplace import Workplace
+from qauvern.apply import Ending, Journal, JournalError, RunHeader
+from qauvern.errors import Notice, QauvernError, Remedy, WriteRefused
+from qauvern.model import Crn, Instance, NewInstance
+from qauvern.plan import Holding
 
 if TYPE_CHECKING:
     from qauvern.cloud import Creation
+
+
+class NameTaken(QauvernError):
+    """Instances of that plan have the name already."""
+
+    remedy = Remedy.OTHER_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """What came of it. `namesakes` had the name before; `run_id` and `creation` are None after a dry run."""
+
+    namesakes: tuple[Instance, ...]
+    run_id: str | None = None
+    creation: Creation | None = None
 
 
 def check_name(name: str) -> None:
@@ -20,35 +41,71 @@ def check_name(name: str) -> None:
 
 
 def create(
-    account: Account,
-    name: str,
-    *,
-    target: str,
-    resource_group: str,
-    plan: BillingPlan,
-    allocation_seconds: int | None = None,
-    limit_seconds: int | None = None,
-    tags: Sequence[str] = (),
-) -> Creation:
+    account: Account, new: NewInstance, *, dry_run: bool = False, allow_duplicate_name: bool = False, message: str = ""
+) -> Created:
     """Provisions an instance and waits until it is there. One whose answer was lost is looked up, never sent twice.
 
     Raises:
-        ValueError: IBM would not take the name.
+        ValueError: IBM would not take the name, or an allocation or limit of 0 was asked for.
+        NameTaken: an instance of the plan, archived or not, has that name.
+        JournalError: the journal cannot be written; nothing was sent.
         WriteRefused: it was not created.
         WriteOutcomeUnknown: it may have been created, but is not to be seen.
-        QauvernError: IBM took the request, but the creation failed.
+        CreationFailed: IBM took the request, but the creation failed.
     """
-    from qauvern.cloud import create_once
+    from qauvern.cloud import namesakes
 
-    check_name(name)
+    check_name(new.name)
+    if 0 in (new.allocation_seconds, new.limit_seconds):
+        raise ValueError("an allocation of 0 archives an instance, and with a limit of 0 it runs nothing")
     with account:
-        return create_once(
-            account.client,
-            name,
-            target=target,
-            resource_group=resource_group,
-            plan=plan,
-            allocation_seconds=allocation_seconds,
-            limit_seconds=limit_seconds,
-            tags=tags,
-        )
+        before = namesakes(account.client, new)
+        if before and not allow_duplicate_name:
+            archived = ", archived" if before[0].is_archived else ""
+            more = f" and {len(before) - 1} more" if len(before) > 1 else ""
+            raise NameTaken(
+                f"the name {new.name!r} is taken: {before[0].crn}{archived}{more}. Nothing was created.",
+                crns=[each.crn for each in before],
+            )
+        if dry_run:
+            return Created(before)
+        run_id, creation = _journalled(account, new, before, message)
+    return Created(before, run_id, creation)
+
+
+def _journalled(account: Account, new: NewInstance, before: tuple[Instance, ...], message: str) -> tuple[str, Creation]:
+    from qauvern.cloud import CreationFailed, create_once
+
+    header = RunHeader(None, new.plan, account.client.endpoints.family, None, message=message, creates=new)
+    journal = Journal(account.workplace.journal_folder, header)
+
+    def end(ended: Ending, detail: str = "", actual: Holding | None = None) -> None:
+        with _told(account.workplace):
+            journal.end_creation(ended, actual, detail)
+
+    def answered(crn: Crn) -> None:
+        with _told(account.workplace):
+            journal.created(crn)
+
+    try:
+        creation = create_once(account.client, new, before, on_answer=answered)
+    except (WriteRefused, CreationFailed) as error:
+        end(Ending.FAILED, str(error))
+        raise
+    except KeyboardInterrupt:
+        end(Ending.INTERRUPTED)
+        raise
+    except QauvernError as error:
+        end(Ending.PARTIAL, str(error))
+        raise
+    end(Ending.COMPLETE, actual=Holding(creation.instance.allocation_seconds, creation.instance.limit_seconds))
+    return journal.run_id, creation
+
+
+@contextmanager
+def _told(workplace: Workplace) -> Iterator[None]:
+    """The request is on its way by now: a journal that cannot be written any more is told, and no reason to stop."""
+    try:
+        yield
+    except JournalError as error:
+        workplace.warn(Notice(str(error), error.remedy, error.facts))

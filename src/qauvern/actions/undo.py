@@ -96,6 +96,13 @@ def _run_to_undo(account: Account, settings: Settings, run_id: str | None) -> Jo
     if run_id is None:
         return last_to_undo(own)
     run = find_run(runs, run_id)
+    if run.creation is not None:
+        raise QauvernError(
+            f"run {run.run_id} created the instance {run.creation.wanted.name!r}, and qauvern never deletes one. "
+            "Nothing was written.",
+            remedy=Remedy.DELETE_IN_CONSOLE,
+            run=run.run_id,
+        )
     if run not in own:
         raise QauvernError(
             f"run {run.run_id} is of account {run.account_id}, plan {run.plan}, {run.endpoint_family} endpoints, and "

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,16 @@ from qauvern.apply.journal import FOLDER_NAME, SUFFIX, VERSION, Ending, Operator
 from qauvern.apply.lock import is_process_alive
 from qauvern.apply.outcome import Result
 from qauvern.errors import QauvernError, Remedy
-from qauvern.model import Crn
+from qauvern.model import BillingPlan, Crn, NewInstance
 from qauvern.plan import Change, Holding, WrittenChange, parse_change, parse_holding
+
+
+class RunKind(str, Enum):
+    """What a run is for."""
+
+    APPLY = "apply"
+    UNDO = "undo"
+    CREATE = "create"
 
 
 class NoSuchRun(QauvernError):
@@ -52,13 +61,26 @@ class JournalledChange:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalledCreation:
+    """The instance that a run was to create. `crn` is None where IBM's answer did not come."""
+
+    wanted: NewInstance
+    crn: Crn | None = None
+    actual: Holding | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """One run as its journal tells it. `message` says why it was made, and is empty where nobody said so."""
+    """One run as its journal tells it. `message` says why it was made, and is empty where nobody said so.
+
+    One that creates an instance has `creation` and no changes; its account is None until IBM has answered.
+    """
 
     run_id: str
     path: Path
     started_at: datetime
-    account_id: str
+    account_id: str | None
     plan: str
     endpoint_family: str
     operator: Operator
@@ -68,6 +90,13 @@ class Run:
     was_reported: bool = True
     damaged_lines: int = 0
     message: str = ""
+    creation: JournalledCreation | None = None
+
+    @property
+    def kind(self) -> RunKind:
+        if self.creation is not None:
+            return RunKind.CREATE
+        return RunKind.APPLY if self.undoes is None else RunKind.UNDO
 
     @property
     def written(self) -> tuple[WrittenChange, ...]:
@@ -183,12 +212,14 @@ def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any
             changes[told.change.crn] = told
     end = next((event for event in reversed(events) if event.get("event") == "end"), None)
     operator = Operator(str(start["user"]), str(start["host"]), int(start["pid"]))
+    creation = _creation(start, events, end)
+    account_id = start["account_id"] or (creation and creation.crn and creation.crn.account_id)
     no_end = Ending.UNDER_WAY if is_process_alive(operator) else Ending.CUT_OFF
     return Run(
         run_id=str(start["run"]),
         path=path,
         started_at=_moment(start["at"]),
-        account_id=str(start["account_id"]),
+        account_id=None if account_id is None else str(account_id),
         plan=str(start["plan"]),
         endpoint_family=str(start["endpoint_family"]),
         operator=operator,
@@ -198,7 +229,21 @@ def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any
         was_reported=end is not None,
         damaged_lines=damaged,
         message=str(start.get("message", "")),
+        creation=creation,
     )
+
+
+def _creation(
+    start: Mapping[str, Any], events: Sequence[Mapping[str, Any]], end: Mapping[str, Any] | None
+) -> JournalledCreation | None:
+    wanted = start.get("creates")
+    if wanted is None:
+        return None
+    new = NewInstance(**{**wanted, "plan": BillingPlan(wanted["plan"]), "tags": tuple(wanted["tags"])})
+    crn = next((Crn(event["crn"]) for event in events if event.get("event") == "created"), None)
+    held = None if end is None else end.get("actual")
+    actual = None if held is None else Holding(held["allocation_seconds"], held["limit_seconds"])
+    return JournalledCreation(new, crn, actual, "" if end is None else str(end.get("detail", "")))
 
 
 def _ending(end: Mapping[str, Any]) -> Ending:

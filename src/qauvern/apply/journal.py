@@ -18,8 +18,8 @@ from typing import Any, Final
 from qauvern.apply.executor import Recorder
 from qauvern.apply.outcome import AppliedRun, Outcome, Result
 from qauvern.errors import QauvernError, Remedy
-from qauvern.model import BillingPlan
-from qauvern.plan import Change, change_document
+from qauvern.model import BillingPlan, Crn, NewInstance
+from qauvern.plan import Change, Holding, change_document
 
 VERSION: Final = 1
 FOLDER_NAME: Final = "runs"
@@ -31,6 +31,8 @@ class Ending(str, Enum):
 
     COMPLETE = "complete"
     PARTIAL = "partial"
+    FAILED = "failed"
+    """Nothing of what it was to create is there."""
     INTERRUPTED = "interrupted"
     CUT_OFF = "cut off"
     """It did not come to its end: the process was killed, or the machine went down."""
@@ -67,15 +69,19 @@ def user_name() -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """What a run is about. `undoes` is the run that it takes back, if it is an undo; `message` says why it was made."""
+    """What a run is about. `undoes` is the run that it takes back, if it is an undo; `message` says why it was made.
 
-    account_id: str
+    A run that creates an instance has no changes; `account_id` is None, since only IBM's answer tells it.
+    """
+
+    account_id: str | None
     plan: BillingPlan
     endpoint_family: str
     budget_seconds: int | None
-    changes: tuple[Change, ...]
+    changes: tuple[Change, ...] = ()
     undoes: str | None = None
     message: str = ""
+    creates: NewInstance | None = None
 
 
 class Journal(Recorder):
@@ -108,6 +114,7 @@ class Journal(Recorder):
                 "budget_seconds": header.budget_seconds,
                 "undoes": header.undoes,
                 "message": header.message,
+                "creates": None if header.creates is None else asdict(header.creates),
                 **asdict(operator or Operator.current()),
                 "changes": [change_document(change) for change in header.changes],
             },
@@ -144,6 +151,20 @@ class Journal(Recorder):
         finished = Ending.COMPLETE if run.is_complete else Ending.PARTIAL
         ended = Ending.INTERRUPTED if run.interrupted else finished
         self._append("end", {"ended": ended.value, "counts": counts})
+        os.close(self._file)
+
+    def created(self, crn: Crn) -> None:
+        """What the instance is called by that a run creates, as soon as that is known.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        self._append("created", {"crn": str(crn)})
+
+    def end_creation(self, ended: Ending, actual: Holding | None = None, detail: str = "") -> None:
+        """The last line of a run that creates an instance: what IBM made of it, or why it is not there."""
+        held = None if actual is None else asdict(actual)
+        self._append("end", {"ended": ended.value, "actual": held, "detail": detail})
         os.close(self._file)
 
     def _append(self, event: str, content: Mapping[str, Any]) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from qauvern.cli import _command, _say, _shell
 from qauvern.cli._options import DurationType, api_key_option, plan_choice
+
+if TYPE_CHECKING:
+    from qauvern.cloud import Creation
+    from qauvern.model import NewInstance
 
 
 @_command.named("create")
@@ -16,6 +22,8 @@ from qauvern.cli._options import DurationType, api_key_option, plan_choice
 @click.option("--allocation", "-a", type=DurationType(), help="Allocation: 96000, 30m, 10h, 2.5d, 1qau.")
 @click.option("--limit", "-l", type=DurationType(), help="Limit, written alike.")
 @click.option("--tag", "tags", multiple=True, help="A tag; repeat for more.")
+@click.option("--dry-run", is_flag=True, help="Say what would be made and stop.")
+@click.option("--allow-duplicate-name", is_flag=True, help="Create it though an instance has that name.")
 @api_key_option
 def command(
     name: str,
@@ -25,15 +33,16 @@ def command(
     allocation: int | None,
     limit: int | None,
     tags: tuple[str, ...],
+    dry_run: bool,
+    allow_duplicate_name: bool,
     api_key: str | None,
 ) -> None:
-    """Provision a service instance called NAME.
+    """Provision a service instance called NAME. It asks no question; the run is journalled.
 
     A creation whose answer was lost is looked up by name, never sent twice.
     """
     from qauvern.actions.create import check_name, create
-    from qauvern.model import BillingPlan
-    from qauvern.units import format_seconds
+    from qauvern.model import BillingPlan, NewInstance
 
     try:
         check_name(name)
@@ -41,28 +50,46 @@ def command(
         raise click.BadParameter(f"{error}.", param_hint="NAME") from error
     if allocation == 0:
         raise click.BadParameter("0 would archive the instance.", param_hint="--allocation")
-    if allocation is None:
-        _say.note("No --allocation: none is sent, and the instance starts with what IBM gives it.")
-    created = create(
-        _shell.account(api_key),
-        name,
-        target=target,
-        resource_group=resource_group,
-        plan=BillingPlan(plan_name),
-        allocation_seconds=allocation,
-        limit_seconds=limit,
-        tags=tags,
-    )
+    if limit == 0:
+        raise click.BadParameter("with 0 the instance would run nothing.", param_hint="--limit")
+    new = NewInstance(name, target, resource_group, BillingPlan(plan_name), allocation, limit, tags)
+    say = _say.data if dry_run else _say.note
+    say(f"{'Would create' if dry_run else 'Creating'} {_described(new)}.")
+    created = create(_shell.account(api_key), new, dry_run=dry_run, allow_duplicate_name=allow_duplicate_name)
     if created.namesakes:
         _say.warning(f"{len(created.namesakes)} other instances are called {name!r} too; tell them apart by CRN.")
-    if created.answer_was_lost:
-        _say.warning("the answer was lost on the way; the instance was found by its name, and not asked for again.")
-    if created.is_in_progress:
-        _say.warning("IBM is still at work on it; what it holds shows when that has ended.")
-    _say.data(str(created.instance.crn))
-    _say.note(
-        f"Created {name} in {created.instance.crn.region}: "
-        f"allocation {format_seconds(created.instance.allocation_seconds, absent='none')}, "
-        f"limit {format_seconds(created.instance.limit_seconds, absent='none')}."
+    if created.creation is None:
+        _say.next_step("nothing was created: run without --dry-run to create it.")
+    else:
+        _report(created.creation, new)
+
+
+def _described(new: NewInstance) -> str:
+    allocation = "none is sent, IBM decides" if new.allocation_seconds is None else _seconds(new.allocation_seconds)
+    tags = f", tags {', '.join(new.tags)}" if new.tags else ""
+    return (
+        f"{new.name} in {new.region}, plan {new.plan.value}, resource group {new.resource_group}: allocation "
+        f"{allocation}, limit {_seconds(new.limit_seconds)}{tags}"
     )
+
+
+def _seconds(seconds: int | None) -> str:
+    from qauvern.units import format_seconds
+
+    return "none" if seconds is None else f"{format_seconds(seconds)} s"
+
+
+def _report(creation: Creation, new: NewInstance) -> None:
+    instance = creation.instance
+    if creation.answer_was_lost:
+        _say.warning("the answer was lost on the way; the instance was found by its name, and not asked for again.")
+    if creation.is_in_progress:
+        _say.warning("IBM is still at work on it; what it holds shows when that has ended.")
+    _say.data(str(instance.crn))
+    _say.note(
+        f"Created {new.name} in {instance.crn.region}: allocation {_seconds(instance.allocation_seconds)}, "
+        f"limit {_seconds(instance.limit_seconds)}."
+    )
+    if instance.is_archived:
+        _say.warning("IBM has it as archived, since its allocation is 0 s: restore it in IBM Cloud before it is used.")
     _say.next_step("add it to the config file, or it counts as unconfigured.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from qauvern.cloud.client import Cloud
 from qauvern.cloud.errors import NotFound
 from qauvern.errors import QauvernError, Remedy, WriteOutcomeUnknown
-from qauvern.model import BillingPlan, Crn, Instance, LiveInstance, OperationState
+from qauvern.model import Crn, Instance, LiveInstance, NewInstance, OperationState
 
 _LOOKS = 5
 _FIRST_PAUSE_SECONDS = 0.5
@@ -18,67 +18,70 @@ _OPERATION_TIMEOUT_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A new instance. `namesakes` had its name before; `answer_was_lost` says that it was found by name."""
+    """A new instance. `answer_was_lost` says that it was found by its name."""
 
     instance: Instance
     is_in_progress: bool
-    namesakes: tuple[Crn, ...]
     answer_was_lost: bool
+
+
+class CreationFailed(QauvernError):
+    """IBM took the request, but the instance was not made."""
+
+    remedy = Remedy.LOOK_IN_CONSOLE
+
+
+def namesakes(client: Cloud, new: NewInstance) -> tuple[Instance, ...]:
+    """The plan's instances that have the new one's name already, archived ones too."""
+    return client.find_by_name(new.plan, new.name)
 
 
 def create_once(
     client: Cloud,
-    name: str,
+    new: NewInstance,
+    before: Sequence[Instance],
     *,
-    target: str,
-    resource_group: str,
-    plan: BillingPlan,
-    allocation_seconds: int | None,
-    limit_seconds: int | None,
-    tags: Sequence[str],
+    on_answer: Callable[[Crn], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Creation:
-    """Provisions an instance and waits until it is there.
+    """Provisions an instance and waits until it is there. `before` are its namesakes, none of which is the new one.
+
+    `on_answer` is called as soon as its CRN is known.
 
     Raises:
         WriteRefused: it was not created.
         WriteOutcomeUnknown: it may have been created, but is not to be seen.
-        QauvernError: IBM took the request, but the creation failed.
+        CreationFailed: IBM took the request, but the creation failed.
     """
-    namesakes = tuple(instance.crn for instance in client.find_by_name(plan, name))
     lost = False
     try:
         crn = client.create(
-            name,
-            target,
-            resource_group,
-            plan,
-            allocation_seconds=allocation_seconds,
-            limit_seconds=limit_seconds,
-            tags=tags,
+            new.name,
+            new.region,
+            new.resource_group,
+            new.plan,
+            allocation_seconds=new.allocation_seconds,
+            limit_seconds=new.limit_seconds,
+            tags=new.tags,
         ).crn
     except WriteOutcomeUnknown as unknown:
-        lost, crn = True, _look_up(client, name, plan, namesakes, unknown, sleep)
-    live = _await_creation(client, crn, name, sleep)
-    return Creation(live.instance, live.operation is OperationState.IN_PROGRESS, namesakes, lost)
+        lost, crn = True, _look_up(client, new, {each.crn for each in before}, unknown, sleep)
+    on_answer(crn)
+    live = _await_creation(client, crn, new.name, sleep)
+    return Creation(live.instance, live.operation is OperationState.IN_PROGRESS, lost)
 
 
 def _look_up(
-    client: Cloud,
-    name: str,
-    plan: BillingPlan,
-    namesakes: Sequence[Crn],
-    unknown: WriteOutcomeUnknown,
-    sleep: Callable[[float], None],
+    client: Cloud, new: NewInstance, before: Set[Crn], unknown: WriteOutcomeUnknown, sleep: Callable[[float], None]
 ) -> Crn:
     for look in range(_LOOKS):
-        new = [instance.crn for instance in client.find_by_name(plan, name) if instance.crn not in namesakes]
-        if new:
-            return new[0]
+        found = [instance.crn for instance in namesakes(client, new) if instance.crn not in before]
+        if found:
+            return found[0]
         if look < _LOOKS - 1:
             sleep(_FIRST_PAUSE_SECONDS * 2**look)
     raise WriteOutcomeUnknown(
-        f"{unknown} No new instance called {name!r} is listed yet; it was not asked for again.",
+        f"{unknown} No new instance called {new.name!r} is listed yet; it was not asked for again.",
         remedy=Remedy.LOOK_IN_CONSOLE,
     ) from unknown
 
@@ -93,10 +96,9 @@ def _await_creation(client: Cloud, crn: Crn, name: str, sleep: Callable[[float],
                 raise
         else:
             if live.operation is OperationState.FAILED:
-                raise QauvernError(
+                raise CreationFailed(
                     f"IBM took the request, but the creation of {name!r} ({crn}) failed: the plan may have too little "
                     "unallocated time.",
-                    remedy=Remedy.LOOK_IN_CONSOLE,
                     crn=crn,
                 )
             if live.operation is not OperationState.IN_PROGRESS or waited >= _OPERATION_TIMEOUT_SECONDS:

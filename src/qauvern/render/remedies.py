@@ -81,6 +81,8 @@ WORDS: Final[Mapping[Remedy, str]] = {
         "Redirects are not followed, since the token must not travel: correct the endpoint variables "
         "(IBMCLOUD_..._API_ENDPOINT)."
     ),
+    Remedy.OTHER_NAME: "Choose another name, or allow a second one with --allow-duplicate-name.",
+    Remedy.DELETE_IN_CONSOLE: "To delete an instance, use the IBM Cloud console.",
     Remedy.READ_BACK: "Look at the live values before you write again.",
     Remedy.UPGRADE: "Install a newer qauvern before that.",
     Remedy.WRITE_AGAIN: "`qauvern optimize` writes such instances again; if that does not help, ask IBM's support.",
