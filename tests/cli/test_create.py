@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.helpers.cli import Site
@@ -20,7 +22,8 @@ class TestCreate:
 
     def test_without_allocation_none_is_sent_and_it_says_so(self, site: Site) -> None:
         run = site.qauvern("create", "new-team", *OPTIONS)
-        assert "No --allocation" in run.stderr
+        assert "none is sent" in run.stderr
+        assert "Created new-team in eu-de: allocation none" in run.stderr
         (post,) = run.writes
         assert "usage_allocation_seconds" not in post.body.get("parameters", {})
         assert "instance_limit_seconds" not in post.body.get("parameters", {})
@@ -37,7 +40,7 @@ class TestCreate:
         (name,) = site.sandbox.describe()["archived_names"]
         old = site.archived_crn()
         site.sandbox.inject("create=cut-after")
-        run = site.qauvern("create", name, *OPTIONS, "-a", "60")
+        run = site.qauvern("create", name, *OPTIONS, "-a", "60", "--allow-duplicate-name")
         assert run.stdout.strip().startswith("crn:")
         assert run.stdout.strip() != old
         assert "tell them apart" in run.stderr
@@ -68,6 +71,7 @@ class TestCreate:
             pytest.param(["", *OPTIONS], "NAME", id="empty"),
             pytest.param(["ok"], "--target", id="no target"),
             pytest.param(["ok", *OPTIONS, "-a", "0"], "archive", id="allocation that archives"),
+            pytest.param(["ok", *OPTIONS, "-l", "0"], "--limit", id="limit of nothing"),
             pytest.param(["ok", *OPTIONS, "-a", "ten"], "duration", id="no duration"),
             pytest.param(["ok", *OPTIONS, "-a", "0.5s"], "whole", id="fraction of a second"),
             pytest.param([*OPTIONS], "NAME", id="no name"),
@@ -77,3 +81,78 @@ class TestCreate:
         run = site.qauvern("create", *arguments, exits=2)
         assert names in run.stderr
         assert run.requests == ()
+
+
+class TestName:
+    @pytest.mark.parametrize("is_archived", [False, True], ids=["in use", "archived"])
+    def test_one_that_is_taken_is_refused(self, site: Site, is_archived: bool) -> None:
+        (archived,) = site.sandbox.describe()["archived_names"]
+        run = site.qauvern("create", archived if is_archived else "chem-catalysis", *OPTIONS, exits=1)
+        assert "create" not in run.kinds
+        assert "--allow-duplicate-name" in run.stderr
+        assert "No run" in site.qauvern("history").stderr
+
+    def test_one_that_is_taken_can_be_allowed(self, site: Site) -> None:
+        run = site.qauvern("create", "chem-catalysis", *OPTIONS, "-a", "60", "--allow-duplicate-name")
+        assert run.stdout.strip() != site.crn_of("chem-catalysis")
+
+    def test_the_same_creation_twice_makes_one_instance(self, site: Site) -> None:
+        site.qauvern("create", "new-team", *OPTIONS, "-a", "60")
+        assert "create" not in site.qauvern("create", "new-team", *OPTIONS, "-a", "60", exits=1).kinds
+
+
+class TestDryRun:
+    def test_says_what_would_be_made_and_creates_nothing(self, site: Site) -> None:
+        run = site.qauvern("create", "new-team", *OPTIONS, "-a", "10m", "--tag", "team", "--dry-run")
+        assert all(said in run.stdout for said in ("new-team", "eu-de", "premium", "default", "600 s", "team"))
+        assert run.writes == []
+        assert "No run" in site.qauvern("history").stderr
+
+    def test_refuses_what_the_run_would_refuse(self, site: Site) -> None:
+        site.qauvern("create", "chem-catalysis", *OPTIONS, "--dry-run", exits=1)
+
+
+class TestJournal:
+    def test_history_shows_what_was_made(self, site: Site) -> None:
+        crn = site.qauvern("create", "new-team", *OPTIONS, "-a", "600").stdout.strip()
+        (listed,) = site.qauvern("history", "--format", "json").json()["runs"]
+        assert (listed["ended"], listed["account_id"]) == ("complete", site.sandbox.account_id)
+        shown = site.qauvern("history", listed["run"]).stdout
+        assert "created new-team" in shown
+        assert crn in shown
+
+    @pytest.mark.parametrize(("fault", "ended"), [("create=409", "failed"), ("create=cut-before", "partial")])
+    @pytest.mark.usefixtures("no_waiting")
+    def test_tells_what_was_not_made_from_what_is_in_doubt(
+        self, site: Site, fault: str, ended: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("qauvern.cloud.creation._FIRST_PAUSE_SECONDS", 0.001)
+        site.sandbox.inject(fault)
+        site.qauvern("create", "new-team", *OPTIONS, "-a", "600", exits=1)
+        (listed,) = site.qauvern("history", "--format", "json").json()["runs"]
+        assert (listed["ended"], listed["account_id"]) == (ended, None)
+
+    def test_undo_passes_over_it(self, site: Site) -> None:
+        site.qauvern("optimize", "--yes")
+        before = site.qauvern("history", "--format", "json").json()["runs"][0]["run"]
+        site.qauvern("create", "new-team", *OPTIONS)
+        assert before in site.qauvern("undo", "--dry-run").stdout
+
+    def test_undo_refuses_it_by_name(self, site: Site) -> None:
+        site.qauvern("create", "new-team", *OPTIONS)
+        (listed,) = site.qauvern("history", "--format", "json").json()["runs"]
+        run = site.qauvern("undo", listed["run"], "--yes", exits=1)
+        assert run.writes == []
+        assert "new-team" in site.live()
+
+    def test_one_that_was_cut_off_is_told_once(self, site: Site) -> None:
+        site.qauvern("create", "new-team", *OPTIONS)
+        (path,) = (site.folder / "state" / "qauvern" / "runs").glob("*.jsonl")
+        start = json.loads(path.read_text().splitlines()[0])
+        path.write_text(json.dumps({**start, "pid": 2**30}) + "\n")
+        assert "may be there or not" in site.qauvern("optimize", "--yes").stderr
+        assert "may be there or not" not in site.qauvern("optimize", "--yes").stderr
+
+    def test_nothing_is_created_without_a_journal(self, site: Site) -> None:
+        (site.folder / "state").write_text("in the way")
+        assert "create" not in site.qauvern("create", "new-team", *OPTIONS, exits=1).kinds

@@ -132,3 +132,7 @@ class TestFormats:
             rows["limit.terms.grants[0].charged[0].date"]
             == (document["limit"]["terms"]["grants"][0]["charged"][0]["date"])
         )
+
+
+def test_a_slip_of_the_keyboard_is_answered_with_the_nearest_name(site: Site) -> None:
+    assert "'chem-catalysis'" in site.qauvern("explain", "Chem-catalisys", exits=1).stderr

@@ -58,9 +58,31 @@ class TestQuestion:
             each["new_allocation_seconds"] for each in analyzed["instances"]
         ]
 
-    def test_format_without_dry_run_is_bad_usage(self, site: Site) -> None:
-        run = site.qauvern("optimize", "--format", "json", "--yes", exits=2)
-        assert run.requests == ()
+    def test_json_is_the_run_as_history_has_it(self, site: Site) -> None:
+        run = site.qauvern("optimize", "--format", "json", "--yes").json()
+        shown = site.qauvern("history", run["run"], "--format", "json").json()
+        assert run == {"run": shown["run"], "status": shown["ended"], "changes": shown["changes"]}
+        assert {each["result"] for each in run["changes"]} == {"done"}
+
+    def test_csv_is_the_changes_as_history_has_them(self, site: Site) -> None:
+        printed = site.qauvern("optimize", "--format", "csv", "--yes").stdout
+        (listed,) = site.qauvern("history", "--format", "json").json()["runs"]
+        assert printed == site.qauvern("history", listed["run"], "--format", "csv").stdout
+
+    def test_json_of_a_run_in_part(self, site: Site) -> None:
+        site.sandbox.inject("patch:2=403")
+        run = site.qauvern("optimize", "--format", "json", "--yes", exits=3).json()
+        assert run["status"] == "partial"
+        assert "failed" in {each["result"] for each in run["changes"]}
+
+    def test_json_where_nothing_was_to_do(self, site: Site) -> None:
+        site.qauvern("optimize", "--yes")
+        run = site.qauvern("optimize", "--format", "json", "--yes").json()
+        assert run == {"run": None, "status": "nothing to do", "changes": []}
+
+    def test_json_where_the_answer_was_no(self, site: Site) -> None:
+        run = site.qauvern("optimize", "--format", "json", answers="n\n").json()
+        assert run == {"run": None, "status": "not written", "changes": []}
 
     def test_without_a_terminal_and_yes_it_is_2_and_nothing_is_written(self, site: Site) -> None:
         run = site.qauvern("optimize", exits=2)

@@ -34,6 +34,11 @@ class TestPage:
         assert written(site, "other.html").tables
         assert not (site.folder / "report.html").exists()
 
+    def test_goes_to_stdout_where_it_is_told_to(self, site: Site) -> None:
+        run = site.qauvern("report", "-o", "-")
+        assert Page(run.stdout).tables
+        assert not (site.folder / "-").exists()
+
     def test_replaces_the_one_before(self, site: Site) -> None:
         (site.folder / "report.html").write_text("old")
         site.qauvern("report")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 
@@ -314,7 +315,10 @@ def find_instance(settings: Settings, wanted: str) -> InstanceSettings:
     if found:
         crns = ", ".join(each.crn for each in found)
         raise NoSuchInstance(f"{len(found)} instances are called {wanted!r}; name one by its CRN: {crns}.")
-    raise NoSuchInstance(f"the config file has no instance {wanted!r}.", remedy=Remedy.LIST_INSTANCES)
+    names = {each.name.casefold(): each.name for each in settings.instances}
+    near = [names[each] for each in get_close_matches(wanted.casefold(), names, n=1)]
+    meant = f" Did you mean {near[0]!r}?" if near else ""
+    raise NoSuchInstance(f"the config file has no instance {wanted!r}.{meant}", remedy=Remedy.LIST_INSTANCES, near=near)
 
 
 # --- what every run that writes goes through ---------------------------------------------------------------------

@@ -39,7 +39,7 @@ def display(analysis: Analysis, output_format: str, *, with_pictures: bool = Fal
         )
     else:
         _display_rows(analysis, output_format)
-    _warn(analysis)
+    warn(analysis)
 
 
 def display_changes(analysis: Analysis, output_format: str) -> None:
@@ -53,7 +53,7 @@ def display_changes(analysis: Analysis, output_format: str) -> None:
             _say.paragraphs(analysis_notes(proposal.changes, over_budget=proposal.over_budget))
     else:
         _display_rows(analysis, output_format)
-    _warn(analysis)
+    warn(analysis)
 
 
 def _display_rows(analysis: Analysis, output_format: str) -> None:
@@ -64,7 +64,8 @@ def _display_rows(analysis: Analysis, output_format: str) -> None:
         _say.csv_data(analysis_rows(proposal, preview_date=preview_date))
 
 
-def _warn(analysis: Analysis) -> None:
+def warn(analysis: Analysis) -> None:
+    """Warnings and broken invariants on stderr."""
     for notice in analysis.warnings:
         _say.notice(notice)
     for warning in over_budget_warnings(analysis.proposal):

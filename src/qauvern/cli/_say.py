@@ -78,6 +78,11 @@ def json_data(document: Any) -> None:
     _out(escaped_json(text))
 
 
+def page_data(text: str) -> None:
+    """A page, to stdout: exact and as UTF-8, but on a terminal."""
+    _out(printable_lines(text)) if sys.stdout.isatty() else click.echo(text.encode(), file=sys.stdout, nl=False)
+
+
 def csv_data(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> None:
     """Rows as CSV, to stdout, with these columns or those that the rows have. Exact, but on a terminal."""
     from qauvern.render.formats import csv_text
@@ -253,9 +258,12 @@ def confirmed(question: str, *, yes: bool, otherwise: str = "Say --yes, or --dry
         return True
     question = _as_stderr_takes_it(printable(question))
     try:
-        return click.confirm(question, default=False, err=True)
+        agreed = click.confirm(question, default=False, err=True)
     except click.Abort as abort:
         if isinstance(abort.__context__, EOFError):
             _to_stderr("\n")
             raise NoAnswer(f"cannot ask: stdin has ended. {otherwise}") from None
         raise
+    if not sys.stdin.isatty():  # what a person types ends the line
+        _to_stderr("\n")
+    return agreed

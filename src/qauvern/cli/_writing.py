@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from qauvern.cli import _say
+from qauvern.cli import _say, _shell
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import DurationType
 
@@ -31,13 +31,29 @@ operation_timeout_option = click.option(
 )
 
 
-def report(run: Run) -> ExitStatus:
+def record(run: Run, output_format: str) -> None:
+    """The run on stdout, as history has it: which it was, how it ended, and each of its changes."""
+    from qauvern.actions.history import find_run, history
+    from qauvern.render.runs import CHANGE_COLUMNS, run_document
+
+    changes: list[dict[str, Any]] = []
+    if run.run_id is not None:
+        runs = history(_shell.workplace())
+        changes = run_document(find_run(runs, run.run_id), runs, with_changes=True)["changes"]
+    with suppress(OSError):  # the reader is gone, or the disk is full: what was done is done
+        if output_format == "json":
+            _say.json_data({"run": run.run_id, "status": run.status.value, "changes": changes})
+        else:
+            _say.csv_data(changes, CHANGE_COLUMNS)
+
+
+def report(run: Run, *, with_summary: bool = True) -> ExitStatus:
     """Says how the run ended and what to do next; its exit status."""
     from qauvern.render.outcomes import problem_lines, run_summary
 
     applied = run.applied
     try:
-        _say.data(run_summary(applied))
+        (_say.data if with_summary else _say.note)(run_summary(applied))
     except OSError:  # the reader is gone, or the disk is full: what was done is done, and the exit status tells it
         with suppress(OSError):
             _say.note(run_summary(applied))

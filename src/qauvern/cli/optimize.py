@@ -57,16 +57,14 @@ def command(
     """
     from qauvern.actions.apply import GuardrailName, Verdict, optimize, read_plan
 
-    if output_format != "table" and not dry_run:
-        raise click.UsageError("--format goes with --dry-run.")
-    if output_format != "table" and plan_path is not None:
-        raise click.UsageError("--format does not go with --plan: the plan is JSON itself.")
+    if output_format != "table" and plan_path is not None and dry_run:
+        raise click.UsageError("--format does not go with --plan and --dry-run: the plan is JSON itself.")
     settings = _shell.settings(config_path)
     status = ExitStatus.DONE
 
     def review(prepared: Prepared) -> bool:
         nonlocal status
-        _display(prepared, output_format)
+        _display(prepared, output_format, dry_run=dry_run)
         status = _say_verdict(prepared)
         if prepared.verdict is not Verdict.READY:
             return False
@@ -90,11 +88,18 @@ def command(
         operation_timeout_seconds=float(operation_timeout),
         on_outcome=_shell.outcome_teller(),
     )
-    return status if run.run_id is None else _writing.report(run)
+    if output_format != "table" and not dry_run:
+        _writing.record(run, output_format)
+    return status if run.run_id is None else _writing.report(run, with_summary=output_format == "table")
 
 
-def _display(prepared: Prepared, output_format: str) -> None:
-    if prepared.plan is None:
+def _display(prepared: Prepared, output_format: str, *, dry_run: bool) -> None:
+    """What would be written, on stdout; not where that is for the record of the run."""
+    if output_format != "table" and not dry_run:
+        from qauvern.cli._analysis import warn
+
+        warn(prepared.analysis)
+    elif prepared.plan is None:
         from qauvern.cli._analysis import display_changes
 
         display_changes(prepared.analysis, output_format)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     default="report.html",
     show_default=True,
     metavar="FILE",
-    help="The page to write; one that is there is replaced.",
+    help="The page to write, - for stdout; one that is there is replaced.",
 )
 @config_option
 @api_key_option
@@ -38,8 +38,11 @@ def command(output_path: Path, config_path: Path, api_key: str | None) -> int:
     analysis = report(_shell.account(api_key), settings)
     proposal = analysis.proposal
     page = drawing.report_page(drawing.report_of(proposal, analysis.snapshot, settings))
-    write_text_atomically(output_path, page)
-    _say.note(f"Wrote {output_path} ({len(page.encode()) / 1_000:,.0f} kB).")
+    if str(output_path) == "-":
+        _say.page_data(page)
+    else:
+        write_text_atomically(output_path, page)
+        _say.note(f"Wrote {output_path} ({len(page.encode()) / 1_000:,.0f} kB).")
     _say.broken_invariants(proposal.broken)
     _say.next_step(
         "open it in a browser." + (f" {_say.command_line('optimize')} applies the changes." if proposal.changes else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qauvern.apply import JournalledChange, Result, Run, is_undone
+from qauvern.apply import JournalledChange, JournalledCreation, Result, Run, is_undone
 from qauvern.plan import Holding
 from qauvern.render.outcomes import change_text
 from qauvern.render.text import Column, Table, draw_table, facts, printable
@@ -33,12 +33,14 @@ def run_summary_facts(run: Run, runs: Sequence[Run]) -> str:
     pairs = [
         ("Run", run.run_id),
         ("Started", f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("Account", f"{run.account_id}, plan {run.plan}, {run.endpoint_family} endpoints"),
+        ("Account", f"{run.account_id or 'not known'}, plan {run.plan}, {run.endpoint_family} endpoints"),
         ("Who", f"{run.operator.user} on {run.operator.host}, process {run.operator.pid}"),
         ("Changes", f"{_done_of(run)} done"),
         ("Moved", f"{format_seconds(run.seconds_moved)} s"),
         ("Ended", _ended(run, runs)),
     ]
+    if run.creation is not None:
+        pairs += _creation_facts(run.creation)
     if run.damaged_lines:
         pairs.append(("Journal", f"{run.damaged_lines} of its lines cannot be read; what they told is in doubt"))
     return facts(pairs)
@@ -114,6 +116,23 @@ def _holding(holding: Holding) -> dict[str, int | None]:
     return {"allocation_seconds": holding.allocation_seconds, "limit_seconds": holding.limit_seconds}
 
 
+def _creation_facts(creation: JournalledCreation) -> list[tuple[str, str]]:
+    wanted, actual = creation.wanted, creation.actual
+    held = [("asked for", wanted.allocation_seconds, wanted.limit_seconds)]
+    if actual is not None:
+        held.append(("IBM made it", actual.allocation_seconds, actual.limit_seconds))
+    values = "; ".join(
+        f"{what} allocation {format_seconds(allocation, absent='none')}, limit {format_seconds(limit, absent='none')}"
+        for what, allocation, limit in held
+    )
+    return [
+        ("Instance", printable(f"{wanted.name} in {wanted.region}")),
+        ("CRN", creation.crn or "not known: it may be there or not"),
+        ("Holds (s)", values),
+        *([("Detail", printable(creation.detail))] if creation.detail else []),
+    ]
+
+
 def _who(run: Run) -> str:
     return printable(f"{run.operator.user}@{run.operator.host}")
 
@@ -126,6 +145,8 @@ def _ended(run: Run, runs: Sequence[Run]) -> str:
     parts = [run.ended.value]
     if run.undoes is not None:
         parts.append(f"undo of {run.undoes}")
+    if run.creation is not None:
+        parts.append(f"{'created' if run.creation.crn else 'create'} {printable(run.creation.wanted.name)}")
     if is_undone(run, runs):
         parts.append("undone")
     return ", ".join(parts)
