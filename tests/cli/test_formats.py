@@ -63,10 +63,6 @@ class TestStdout:
     def test_another_format_is_bad_usage(self, site: Site, command: str) -> None:
         assert "'xml' is not one of" in site.qauvern(*command.split(), "--format", "xml", exits=2).stderr
 
-    def test_optimize_prints_others_in_a_dry_run_only(self, site: Site) -> None:
-        run = site.qauvern("optimize", "--yes", "--format", "json", exits=2)
-        assert (run.stdout, run.writes) == ("", [])
-
 
 class TestCsv:
     @pytest.mark.parametrize("command", PER_INSTANCE)
