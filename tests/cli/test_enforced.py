@@ -94,6 +94,12 @@ class TestResourceUnits:
         assert "resource units" in run.stderr
         assert site.qauvern("history", "--format", "json").json()["runs"] == []
 
+    def test_no_instance_is_created_either(self, site: Site) -> None:
+        site.sandbox.operator.announce_resource_units(0.5)
+        run = site.qauvern("create", "new", "-t", "eu-de", "-g", "default", "-p", "premium", exits=1)
+        assert run.writes == []
+        assert "resource units" in run.stderr
+
     def test_null_ones_change_nothing(self, site: Site) -> None:
         site.sandbox.operator.announce_resource_units(None)
         assert site.qauvern("optimize", "--yes").writes

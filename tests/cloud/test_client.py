@@ -27,7 +27,7 @@ from qauvern.cloud import (
     resolve_api_key,
 )
 from qauvern.errors import Remedy, WriteOutcomeUnknown, WriteRefused
-from qauvern.model import BillingPlan, Crn, InstanceSettings, OperationState, Settings
+from qauvern.model import BillingPlan, Crn, InstanceSettings, NewInstance, OperationState, Settings
 from qauvern.sandbox import Sandbox
 from tests.helpers.make import crn
 
@@ -214,7 +214,7 @@ class TestSingleThings:
     def test_create_and_find(self) -> None:
         with trying() as trial:
             created = trial.cloud.create(
-                "team new", "us-east", "default", BillingPlan.PREMIUM, limit_seconds=600, tags=["a"]
+                NewInstance("team new", "us-east", "default", BillingPlan.PREMIUM, limit_seconds=600, tags=("a",))
             )
             time.sleep(0.1)
             (found,) = trial.cloud.find_by_name(BillingPlan.PREMIUM, "team new")
@@ -223,7 +223,7 @@ class TestSingleThings:
     def test_a_creation_whose_answer_was_lost_is_found_by_its_name(self) -> None:
         with trying("create=cut-after") as trial:
             with pytest.raises(WriteOutcomeUnknown, match="create the instance 'team new'"):
-                trial.cloud.create("team new", "us-east", "default", BillingPlan.PREMIUM)
+                trial.cloud.create(NewInstance("team new", "us-east", "default", BillingPlan.PREMIUM))
             time.sleep(0.1)
             assert len(trial.cloud.find_by_name(BillingPlan.PREMIUM, "team new")) == 1
 

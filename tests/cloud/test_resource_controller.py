@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ from qauvern.cloud import BadResponse, NotFound, check_instance_name
 from qauvern.cloud.resource_controller import ResourceController
 from qauvern.cloud.transport import Transport
 from qauvern.errors import WriteOutcomeUnknown, WriteRefused
-from qauvern.model import BillingPlan, Instance, LiveInstance, OperationState, ResourceUnits
+from qauvern.model import BillingPlan, Instance, LiveInstance, NewInstance, OperationState, ResourceUnits
 from tests.cloud.conftest import FixedTokens
 from tests.cloud.server import Answer, Server, ok
 from tests.helpers.make import crn
@@ -289,12 +290,13 @@ class TestUpdate:
         assert server.asked == []
 
 
+NEW = NewInstance("team a", "us-east", "group", BillingPlan.PREMIUM)
+
+
 class TestCreate:
     def test_sends_what_is_given(self, controller: ResourceController, server: Server) -> None:
         server.answer_in_turn(Answer(resource(last_operation={"state": "in progress"}), status=201))
-        created = controller.create(
-            "team a", "us-east", "group", BillingPlan.PREMIUM, allocation_seconds=60, limit_seconds=90, tags=["x", "y"]
-        )
+        created = controller.create(replace(NEW, allocation_seconds=60, limit_seconds=90, tags=("x", "y")))
         assert (created.name, created.crn, created.operation) == ("team a", crn("a"), OperationState.IN_PROGRESS)
         assert server.asked[0].method == "POST"
         assert server.asked[0].json == {
@@ -308,27 +310,27 @@ class TestCreate:
 
     def test_what_is_not_given_is_not_sent(self, controller: ResourceController, server: Server) -> None:
         server.answer_in_turn(Answer(resource(), status=201))
-        controller.create("team a", "us-east", "group", BillingPlan.PREMIUM)
+        controller.create(NEW)
         assert server.asked[0].json["parameters"] == {}
         assert "tags" not in server.asked[0].json
 
     def test_a_lost_answer_is_not_sent_again(self, controller: ResourceController, server: Server) -> None:
         server.answer_in_turn(Answer(cut="before"))
         with pytest.raises(WriteOutcomeUnknown, match="create the instance 'team a'"):
-            controller.create("team a", "us-east", "group", BillingPlan.PREMIUM)
+            controller.create(NEW)
         assert len(server.asked) == 1
 
     def test_a_refusal_shows_ibms_words(self, controller: ResourceController, server: Server) -> None:
         server.answer_in_turn(Answer({"message": "No such group", "transaction_id": "t-1"}, status=400))
         with pytest.raises(WriteRefused, match=r"create the instance 'team a': status 400.*No such group.*t-1"):
-            controller.create("team a", "us-east", "group", BillingPlan.PREMIUM)
+            controller.create(NEW)
 
     @pytest.mark.parametrize("name", ["", "x" * 181, "a/b", "a\nb", "a\tb", "a@b"])
     def test_a_name_that_ibm_would_not_take_is_never_sent(
         self, controller: ResourceController, server: Server, name: str
     ) -> None:
         with pytest.raises(ValueError, match="name"):
-            controller.create(name, "us-east", "group", BillingPlan.PREMIUM)
+            controller.create(replace(NEW, name=name))
         assert server.asked == []
 
     def test_good_names(self) -> None:

@@ -18,7 +18,7 @@ from hypothesis import settings
 
 from qauvern.cloud import BadResponse, Cloud, Endpoints, Patience, connect
 from qauvern.errors import QauvernError, WriteOutcomeUnknown
-from qauvern.model import BillingPlan, Crn
+from qauvern.model import BillingPlan, Crn, NewInstance
 from tests.cloud.server import Answer, Asked, Server, serving
 from tests.helpers.cli import PREMIUM
 from tests.helpers.make import ACCOUNT_ID, NOW, crn
@@ -95,9 +95,10 @@ READS: dict[str, tuple[Any, Ask]] = {
         lambda cloud, server: cloud.daily_usage(server.url, ACCOUNT_ID, BillingPlan.PREMIUM, SINCE, NOW),
     ),
 }
+NEW = NewInstance("team a", "us-east", "default", BillingPlan.PREMIUM)
 WRITES: dict[str, tuple[Any, Ask]] = {
     "write": (resource("a"), lambda cloud, _server: cloud.write(A, 600, None, None)),
-    "create": (resource("a"), lambda cloud, _server: cloud.create("team a", "us-east", "default", BillingPlan.PREMIUM)),
+    "create": (resource("a"), lambda cloud, _server: cloud.create(NEW)),
 }
 ENDPOINTS = READS | WRITES
 MATTERS = frozenset(

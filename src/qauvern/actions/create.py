@@ -12,7 +12,7 @@ from qauvern.actions.workplace import Workplace
 from qauvern.apply import Ending, Journal, JournalError, RunHeader
 from qauvern.errors import Notice, QauvernError, Remedy, WriteRefused
 from qauvern.model import Crn, Instance, NewInstance
-from qauvern.plan import Holding
+from qauvern.plan import Holding, refuse_resource_units
 
 if TYPE_CHECKING:
     from qauvern.cloud import Creation
@@ -48,18 +48,19 @@ def create(
     Raises:
         ValueError: IBM would not take the name, or an allocation or limit of 0 was asked for.
         NameTaken: an instance of the plan, archived or not, has that name.
+        CountedInUnits: the account counts in resource units.
         JournalError: the journal cannot be written; nothing was sent.
         WriteRefused: it was not created.
         WriteOutcomeUnknown: it may have been created, but is not to be seen.
         CreationFailed: IBM took the request, but the creation failed.
     """
-    from qauvern.cloud import namesakes
-
     check_name(new.name)
     if 0 in (new.allocation_seconds, new.limit_seconds):
         raise ValueError("an allocation of 0 archives an instance, and with a limit of 0 it runs nothing")
     with account:
-        before = namesakes(account.client, new)
+        listed = account.client.list_instances(new.plan)
+        refuse_resource_units({each.crn: each for each in listed}, {})
+        before = tuple(each for each in listed if each.name == new.name)
         if before and not allow_duplicate_name:
             archived = ", archived" if before[0].is_archived else ""
             more = f" and {len(before) - 1} more" if len(before) > 1 else ""

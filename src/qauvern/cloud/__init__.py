@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qauvern.cloud.attempt import RequestEvent, Statistics, timeout_from_environment
 from qauvern.cloud.client import Cloud, connect
-from qauvern.cloud.creation import Creation, CreationFailed, create_once, namesakes
+from qauvern.cloud.creation import Creation, CreationFailed, create_once
 from qauvern.cloud.credentials import ApiKey, resolve_api_key
 from qauvern.cloud.endpoints import Endpoints
 from qauvern.cloud.errors import (
@@ -51,7 +51,6 @@ __all__ = [
     "check_instance_name",
     "connect",
     "create_once",
-    "namesakes",
     "read_instances_view",
     "resolve_api_key",
     "take_snapshot",

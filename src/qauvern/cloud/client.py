@@ -19,7 +19,18 @@ from qauvern.cloud.snapshot import NO_DAILY_SINCE, InstancesView, Progress
 from qauvern.cloud.transport import Transport
 from qauvern.cloud.workers import DEFAULT_CONCURRENCY, Batch, Workers
 from qauvern.errors import Notice, Remedy
-from qauvern.model import Account, BillingPlan, Crn, Enforced, Instance, LiveInstance, Settings, Snapshot, Usage
+from qauvern.model import (
+    Account,
+    BillingPlan,
+    Crn,
+    Enforced,
+    Instance,
+    LiveInstance,
+    NewInstance,
+    Settings,
+    Snapshot,
+    Usage,
+)
 
 
 def connect(
@@ -150,33 +161,15 @@ class Cloud:
         """
         self._controller.update(crn, self._describe(crn), allocation_seconds, limit_seconds, backends)
 
-    def create(
-        self,
-        name: str,
-        target: str,
-        resource_group: str,
-        plan: BillingPlan,
-        *,
-        allocation_seconds: int | None = None,
-        limit_seconds: int | None = None,
-        tags: Sequence[str] = (),
-    ) -> CreatedInstance:
-        """Provisions an instance. It is sent once, never repeated; an allocation or limit of None is not sent.
+    def create(self, new: NewInstance) -> CreatedInstance:
+        """Provisions an instance. It is sent once, never repeated.
 
         Raises:
             ValueError: the name is one that IBM would not take (see check_instance_name).
             WriteRefused: it definitely was not created.
             WriteOutcomeUnknown: it may have been created: look for it with find_by_name.
         """
-        return self._controller.create(
-            name,
-            target,
-            resource_group,
-            plan,
-            allocation_seconds=allocation_seconds,
-            limit_seconds=limit_seconds,
-            tags=tags,
-        )
+        return self._controller.create(new)
 
     def find_by_name(self, plan: BillingPlan, name: str) -> tuple[Instance, ...]:
         """The plan's instances of that name: IBM lets several have the same."""

@@ -31,11 +31,6 @@ class CreationFailed(QauvernError):
     remedy = Remedy.LOOK_IN_CONSOLE
 
 
-def namesakes(client: Cloud, new: NewInstance) -> tuple[Instance, ...]:
-    """The plan's instances that have the new one's name already, archived ones too."""
-    return client.find_by_name(new.plan, new.name)
-
-
 def create_once(
     client: Cloud,
     new: NewInstance,
@@ -55,15 +50,7 @@ def create_once(
     """
     lost = False
     try:
-        crn = client.create(
-            new.name,
-            new.region,
-            new.resource_group,
-            new.plan,
-            allocation_seconds=new.allocation_seconds,
-            limit_seconds=new.limit_seconds,
-            tags=new.tags,
-        ).crn
+        crn = client.create(new).crn
     except WriteOutcomeUnknown as unknown:
         lost, crn = True, _look_up(client, new, {each.crn for each in before}, unknown, sleep)
     on_answer(crn)
@@ -75,7 +62,7 @@ def _look_up(
     client: Cloud, new: NewInstance, before: Set[Crn], unknown: WriteOutcomeUnknown, sleep: Callable[[float], None]
 ) -> Crn:
     for look in range(_LOOKS):
-        found = [instance.crn for instance in namesakes(client, new) if instance.crn not in before]
+        found = [instance.crn for instance in client.find_by_name(new.plan, new.name) if instance.crn not in before]
         if found:
             return found[0]
         if look < _LOOKS - 1:

@@ -21,7 +21,7 @@ from qauvern.cloud.errors import NotFound
 from qauvern.cloud.parsing import BadBody
 from qauvern.cloud.transport import Tokens, Transport
 from qauvern.errors import Remedy
-from qauvern.model import BillingPlan, Crn, Instance, LiveInstance, OperationState
+from qauvern.model import BillingPlan, Crn, Instance, LiveInstance, NewInstance, OperationState
 
 SERVICE_ID: Final = "b6049020-80f4-11eb-a0f7-e35ec9b4054f"
 PLAN_IDS: Final[Mapping[BillingPlan, str]] = {
@@ -209,41 +209,33 @@ class ResourceController:
         )
         self._transport.write(request, _ignore_body, tokens=self._tokens)
 
-    def create(
-        self,
-        name: str,
-        target: str,
-        resource_group: str,
-        plan: BillingPlan,
-        *,
-        allocation_seconds: int | None = None,
-        limit_seconds: int | None = None,
-        tags: Sequence[str] = (),
-    ) -> CreatedInstance:
-        """Provisions an instance. An allocation or limit of None is not sent.
+    def create(self, new: NewInstance) -> CreatedInstance:
+        """Provisions an instance.
 
         Raises:
             ValueError: the name is one that IBM would not take.
             WriteRefused: it definitely was not created.
             WriteOutcomeUnknown: it may have been created: look for its name, do not send it again.
         """
-        check_instance_name(name)
+        check_instance_name(new.name)
         parameters: dict[str, object] = {}
-        if allocation_seconds is not None:
-            parameters["usage_allocation_seconds"] = _digits(allocation_seconds)
-        if limit_seconds is not None:
-            parameters["instance_limit_seconds"] = _digits(limit_seconds)
+        if new.allocation_seconds is not None:
+            parameters["usage_allocation_seconds"] = _digits(new.allocation_seconds)
+        if new.limit_seconds is not None:
+            parameters["instance_limit_seconds"] = _digits(new.limit_seconds)
         body: dict[str, object] = {
-            "name": name,
-            "target": target,
-            "resource_group": resource_group,
-            "resource_plan_id": PLAN_IDS[plan],
+            "name": new.name,
+            "target": new.region,
+            "resource_group": new.resource_group,
+            "resource_plan_id": PLAN_IDS[new.plan],
             "parameters": parameters,
         }
-        if tags:
-            body["tags"] = list(tags)
-        request = Request(f"create the instance {name!r}", "POST", self._base_url + _PATH, json=body, action=_CREATE)
-        return self._transport.write(request, lambda chunks: _parse_created(chunks, name), tokens=self._tokens)
+        if new.tags:
+            body["tags"] = list(new.tags)
+        request = Request(
+            f"create the instance {new.name!r}", "POST", self._base_url + _PATH, json=body, action=_CREATE
+        )
+        return self._transport.write(request, lambda chunks: _parse_created(chunks, new.name), tokens=self._tokens)
 
     def _url_of(self, crn: Crn) -> str:
         return f"{self._base_url}{_PATH}/{quote(crn, safe='')}"
