@@ -75,6 +75,9 @@ class Remedy(str, Enum):
     WRITE_AGAIN = "write the instance again, and tell IBM if that does not help"
     MANAGE_IN_CONSOLE = "manage the account in the IBM Cloud console"
     LOOK_IN_CONSOLE = "look at the instance in the IBM Cloud console"
+    GIVE_A_GROUP = "give instances the group"
+    LEAVE_A_SHARE = "leave a share for the instances in no group"
+    RAISE_GROUP_LIMIT = "raise the limit of the group"
 
 
 class QauvernError(Exception):

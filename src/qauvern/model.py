@@ -23,6 +23,9 @@ WINDOW_DAYS: Final = 28
 UNLIMITED: Final[None] = None
 """The limit, or the room up to it, of an instance that has none."""
 
+NO_GROUP: Final = "none"
+"""What the instances in no group go by, as one more group; no group may be named so."""
+
 
 class BillingPlan(str, Enum):
     """IBM's plan, whose budget is shared."""
@@ -145,19 +148,43 @@ class LimitRule(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Instances that are entitled to a part together, or held to a limit together: a department, a project, a course.
+
+    `share_percent` is exact, in [0, 100], and None where the config gives none. `limit_seconds` is the most that the
+    members' allocations may add up to.
+    """
+
+    name: str
+    share_percent: Decimal | None = None
+    limit_seconds: int | None = UNLIMITED
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """What a share goes by: `equal_percent` of it in equal parts, the rest by activity. Exact, in [0, 100]."""
+
+    equal_percent: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceSettings:
-    """One configured instance. `limit_seconds` is the base limit that net grants come on top of, or a rule."""
+    """One configured instance. `limit_seconds` is the base limit that net grants come on top of, or a rule.
+
+    `group` names one of the settings' groups; None is no group.
+    """
 
     name: str
     crn: Crn
     limit_seconds: int | LimitRule = LimitRule.LIVE
     net_grants: tuple[NetGrant, ...] = ()
     period: BalancePeriod | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The config file, checked."""
+    """The config file, checked. Group names are unique."""
 
     account_id: str
     plan: BillingPlan
@@ -166,6 +193,8 @@ class Settings:
     reserve: Reserve = field(default_factory=Reserve)
     guardrails: Guardrails = field(default_factory=Guardrails)
     balance_period: BalancePeriod | None = None
+    groups: tuple[Group, ...] = ()
+    sharing: Sharing = field(default_factory=Sharing)
 
 
 # --- what the account holds and what was used ------------------------------------------------------------------

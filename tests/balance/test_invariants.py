@@ -9,7 +9,7 @@ import pytest
 from qauvern.balance import BrokenInvariant, Floor, FloorSource, Proposal, check_invariants, propose
 from qauvern.errors import Remedy
 from qauvern.model import ReserveBasis
-from tests.helpers.make import TODAY, Team, crn, settings, snapshot
+from tests.helpers.make import TODAY, Team, crn, group, settings, snapshot
 
 MINIMUM = 10
 
@@ -173,3 +173,37 @@ class TestTotal:
         )
         assert (total.facts["total_seconds"], total.facts["cap_seconds"]) == (801, 800)
         assert total.crns == (crn("c"), crn("b"))
+
+
+class TestGroupLimits:
+    """Two instances of a group with floors of 20 and 10 s, and one of no group."""
+
+    TEAMS = (
+        Team("a", 100, consumed=20, active=1, group="g"),
+        Team("b", 100, group="g"),
+        Team("c", 100, active=1),
+        Team("null", None, group="g"),
+    )
+
+    def broken(self, limit: int, **new: int) -> tuple[BrokenInvariant, ...]:
+        made = propose(
+            snapshot(self.TEAMS, budget=10_000),
+            settings(self.TEAMS, minimum=MINIMUM, groups=[group("g", limit=limit), group("other")]),
+            TODAY,
+        )
+        assert made.broken == ()
+        lines = tuple(replace(line, new_allocation=new.get(line.name, 100)) for line in made.lines)
+        return check_invariants(replace(made, lines=lines))
+
+    def test_just_the_limit_is_kept(self) -> None:
+        assert self.broken(50, a=30, b=20) == ()
+
+    def test_a_second_more_is_not(self) -> None:
+        (found,) = self.broken(50, a=30, b=21)
+        assert found.number == 6
+        assert found.crns == (crn("a"), crn("b"))
+        assert all(figure in found.message for figure in ("group g", "51 s", "50 s", "a 30 s", "b 21 s"))
+
+    def test_floors_above_the_limit_excuse_themselves_and_no_more(self) -> None:
+        assert self.broken(29, a=20, b=10) == ()
+        assert [found.number for found in self.broken(29, a=20, b=11)] == [6]

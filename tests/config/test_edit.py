@@ -549,3 +549,31 @@ def test_names_of_instances_are_told_apart_by_crn_alone() -> None:
         ("same", Crn(crn("a"))),
         ("other", Crn(crn("b"))),
     ]
+
+
+class TestGroups:
+    GROUPS = "groups:\n  - name: chem  # who pays\n    share_percent: 40\nsharing: {equal_percent: 25}\n"
+    INSTANCES = """
+  - name: first
+    crn: CRN(a)
+    group: chem
+  - name: second
+    group: "chem"   # since May
+    crn: CRN(b)
+"""
+
+    @pytest.mark.parametrize("below", [False, True])
+    def test_they_stay_and_a_new_instance_is_in_none(self, below: bool) -> None:
+        text = config(self.INSTANCES, HEAD if below else HEAD + self.GROUPS) + (self.GROUPS if below else "")
+        new = edited(text, added("c", LimitRule.LIVE))
+        assert diff(text, new) == ['+   - name: "new"\n', f'+     crn: "{crn("c")}"\n']
+        assert [each.group for each in parse(new.encode(), PATH).instances] == ["chem", "chem", None]
+
+    def test_one_that_goes_takes_its_group_along_and_a_limit_comes_in_beside_it(self) -> None:
+        text = config(self.INSTANCES, HEAD + self.GROUPS)
+        assert [line[2:] for line in diff(text, edited(text, removed("b")))] == [
+            "  - name: second\n",
+            '    group: "chem"   # since May\n',
+            f'    crn: "{crn("b")}"\n',
+        ]
+        assert diff(text, edited(text, limited(a=5))) == ["+     limit_seconds: 5\n"]

@@ -420,12 +420,13 @@ class TestKeys:
 
     def test_or_with_the_known_ones(self) -> None:
         assert only_problem(config(instance="colour: red")) == (
-            "7:5: unknown key `colour` in an instance: known are name, crn, limit_seconds, net_grants, start_date "
-            "and end_date"
+            "7:5: unknown key `colour` in an instance: known are name, crn, group, limit_seconds, net_grants, "
+            "start_date and end_date"
         )
 
     def test_or_with_where_it_belongs(self) -> None:
-        assert "it belongs to an instance; check the indentation" in only_problem(config("limit_seconds: 5"))
+        assert "it belongs to a group or an instance; check the indentation" in only_problem(config("limit_seconds: 5"))
+        assert "it belongs to an instance; check the indentation" in only_problem(config("net_grants: []"))
 
     def test_a_misspelled_required_key_is_not_also_missing(self) -> None:
         assert "did you mean `account_id`?" in only_problem(config().replace("account_id", "acount_id"))

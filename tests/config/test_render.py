@@ -14,7 +14,18 @@ from hypothesis import strategies as st
 
 from qauvern.config import config_name, parse, render_config
 from qauvern.errors import QauvernError
-from qauvern.model import BalancePeriod, BillingPlan, Crn, Instance, LimitRule, NetGrant, Reserve, Settings
+from qauvern.model import (
+    BalancePeriod,
+    BillingPlan,
+    Crn,
+    Group,
+    Instance,
+    LimitRule,
+    NetGrant,
+    Reserve,
+    Settings,
+    Sharing,
+)
 
 no_deadline = hypothesis_settings(deadline=None)
 
@@ -59,7 +70,7 @@ class TestRenderConfig:
 
     def test_the_optional_keys_work_once_their_mark_is_taken_away(self) -> None:
         text = render_config("acc", BillingPlan.PREMIUM, [live("a", "1"), live("b", "2")])
-        text = re.sub(r"^( *)#(?=[a-z])", r"\1", text, flags=re.MULTILINE)
+        text = re.sub(r"^( *)#(?=[a-z-])", r"\1", text, flags=re.MULTILINE)
         # The example stands above `instances:`; here it becomes the first of them.
         before, after = text.split("# For example:\n#\n")
         sample, after = after.split("instances:\n")
@@ -68,6 +79,9 @@ class TestRenderConfig:
         assert settings.reserve == Reserve(Decimal(10))
         first, *others = settings.instances
         assert first.name == "an example"
+        assert settings.groups == (Group("a department", Decimal(40), 360_000),)
+        assert settings.sharing == Sharing()
+        assert first.group == "a department"
         assert first.limit_seconds == 36_000
         assert first.net_grants == (NetGrant(date(2026, 3, 1), date(2026, 4, 1), 7_200),)
         assert first.period == BalancePeriod(

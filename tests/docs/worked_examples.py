@@ -205,6 +205,44 @@ def _over_budget(example: WorkedExample) -> list[Row]:
     return [{"new": _cell(make.new_allocations(proposal)[team.name])} for team in teams]
 
 
+def _groups(example: WorkedExample) -> list[Row]:
+    """`28d` and `24h` are what was used then, `holds` the live allocation; live limits are those wanted."""
+    teams = [
+        make.Team(
+            given["instance"],
+            allocation=int(given.get("holds", "1")),
+            consumed=float(given.get("28d", "0")),
+            active=float(given["24h"]),
+            limit=_optional(given["limit"]),
+            live_limit=_optional(given["limit"]),
+            group=None if given["group"] == "-" else given["group"],
+        )
+        for given, _ in example.rows
+    ]
+    groups = [
+        make.group(each[1], share=each[2], limit=None if each[3] is None else int(each[3]))
+        for each in example.all_settings(r"group (\w+)(?: share ([\d.]+))?(?: limit (\d+))?")
+    ]
+    proposal = propose(
+        make.snapshot(teams, budget=int(example.setting(r"budget (\d+)")[1])),
+        make.settings(
+            teams,
+            minimum=int(example.setting(r"minimum (\d+)")[1]),
+            groups=groups,
+            equal_percent=next((each[1] for each in example.all_settings(r"equal percent ([\d.]+)")), "0"),
+            minimum_change=next((int(each[1]) for each in example.all_settings(r"minimum change (\d+)")), 0),
+        ),
+        make.TODAY,
+    )
+    assert not proposal.broken
+    lines = [make.line(proposal, team.name) for team in teams]
+    computed = [
+        {"share": str(line.share), "new": _cell(line.new_allocation), "reason": SHORT_REASONS[line.reason]}
+        for line in lines
+    ]
+    return [{name: row[name] for name in expected} for row, expected in zip(computed, example.expected, strict=True)]
+
+
 def _dead_band(example: WorkedExample) -> list[Row]:
     teams = [
         make.Team(given["instance"], allocation=int(given["holds"]), active=float(given["24h"]))
@@ -280,6 +318,7 @@ RUNNERS: dict[str, Callable[[WorkedExample], list[Row]]] = {
     "effective limit": _effective_limit,
     "sharing": _sharing,
     "over budget": _over_budget,
+    "groups": _groups,
     "dead band": _dead_band,
     "guardrails": _guardrails,
     "ledger": _ledger,

@@ -14,6 +14,8 @@ from qauvern.model import (
     BillingPlan,
     Crn,
     DailyUsage,
+    Group,
+    Guardrails,
     Instance,
     InstanceSettings,
     LimitRule,
@@ -22,6 +24,7 @@ from qauvern.model import (
     Reserve,
     ReserveBasis,
     Settings,
+    Sharing,
     Snapshot,
     Usage,
 )
@@ -72,6 +75,7 @@ class Team:
     grants: tuple[NetGrant, ...] = ()
     daily: dict[date, float] = field(default_factory=dict)
     region: str = "us-east"
+    group: str | None = None
 
     @property
     def limit_rule(self) -> int | LimitRule:
@@ -109,14 +113,26 @@ def settings(
     minimum: int = 10,
     reserve_percent: str = "0",
     basis: ReserveBasis = ReserveBasis.POOL,
+    groups: Sequence[Group] = (),
+    equal_percent: str = "0",
+    minimum_change: int = 0,
 ) -> Settings:
     return Settings(
         account_id=ACCOUNT_ID,
         plan=BillingPlan.PREMIUM,
         minimum_allocation_seconds=minimum,
-        instances=tuple(InstanceSettings(team.name, team.crn, team.limit_rule, team.grants) for team in teams),
+        instances=tuple(
+            InstanceSettings(team.name, team.crn, team.limit_rule, team.grants, group=team.group) for team in teams
+        ),
         reserve=Reserve(Decimal(reserve_percent), basis),
+        guardrails=Guardrails(minimum_change_seconds=minimum_change),
+        groups=tuple(groups),
+        sharing=Sharing(Decimal(equal_percent)),
     )
+
+
+def group(name: str, *, share: str | None = None, limit: int | None = None) -> Group:
+    return Group(name, None if share is None else Decimal(share), limit)
 
 
 def line(proposal: Proposal, name: str) -> Line:

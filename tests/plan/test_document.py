@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qauvern.errors import Remedy
-from qauvern.model import BillingPlan, Guardrails, Reserve
+from qauvern.model import (
+    BillingPlan,
+    Group,
+    Guardrails,
+    InstanceSettings,
+    NetGrant,
+    Reserve,
+    ReserveBasis,
+    Settings,
+    Sharing,
+)
 from qauvern.plan import (
     BadSavedPlan,
     Change,
@@ -243,6 +254,12 @@ class TestConfigDigest:
                 replace(SETTINGS, instances=(replace(SETTINGS.instances[0], limit_seconds=1), SETTINGS.instances[1])),
                 id="a limit",
             ),
+            pytest.param(replace(SETTINGS, groups=(Group("g"),)), id="a group"),
+            pytest.param(
+                replace(SETTINGS, instances=(replace(SETTINGS.instances[0], group="g"), SETTINGS.instances[1])),
+                id="the group of an instance",
+            ),
+            pytest.param(replace(SETTINGS, sharing=Sharing(Decimal("0.1"))), id="equal parts"),
         ],
     )
     def test_what_the_file_says_counts(self, changed: object) -> None:
@@ -250,3 +267,30 @@ class TestConfigDigest:
 
     def test_the_order_of_the_instances_does_not(self) -> None:
         assert config_digest(replace(SETTINGS, instances=SETTINGS.instances[::-1])) == config_digest(SETTINGS)
+
+    @pytest.mark.parametrize("part", [{"share_percent": Decimal(1)}, {"limit_seconds": 1}, {"name": "h"}])
+    def test_all_of_a_group_counts(self, part: dict[str, object]) -> None:
+        groups = Group("g"), Group("f")
+        changed = replace(groups[0], **part), groups[1]  # type: ignore[arg-type]
+        assert config_digest(replace(SETTINGS, groups=changed)) != config_digest(replace(SETTINGS, groups=groups))
+
+    def test_the_order_of_the_groups_does_not(self) -> None:
+        groups = Group("g"), Group("f")
+        assert config_digest(replace(SETTINGS, groups=groups[::-1])) == config_digest(replace(SETTINGS, groups=groups))
+
+    def test_without_groups_and_equal_parts_it_is_that_of_0_1_0(self) -> None:
+        """Made by that version: plans that it saved still apply."""
+        settings = Settings(
+            ACCOUNT_ID,
+            BillingPlan.PREMIUM,
+            60,
+            (
+                InstanceSettings("chem", crn("chem"), 500, (NetGrant(date(2026, 3, 1), date(2026, 3, 29), 50),)),
+                InstanceSettings("arts", crn("arts")),
+            ),
+            Reserve(Decimal("12.5"), ReserveBasis.BUDGET),
+            Guardrails(max_changes=5),
+            sharing=Sharing(Decimal("0.0")),
+        )
+        digest = "sha256:db40d18aa027874082706002b4dc9fcc20772e7cc63af32cc62a2071db2567be"
+        assert config_digest(settings) == digest

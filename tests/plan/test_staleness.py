@@ -22,7 +22,7 @@ from qauvern.plan import (
     refuse_other_account,
 )
 from tests.helpers.account import change
-from tests.helpers.make import ACCOUNT_ID, NOW, TODAY, Team, crn, settings, snapshot
+from tests.helpers.make import ACCOUNT_ID, NOW, TODAY, Team, crn, group, settings, snapshot
 
 TEAMS = [Team("busy", 100, consumed=90, active=90), Team("idle", 900, consumed=0)]
 SETTINGS = settings(TEAMS)
@@ -178,3 +178,46 @@ def test_of_elsewhere_it_is_refused(plan: SavedPlan, family: str, says: str) -> 
     refuse_other_account(PLAN, SETTINGS, "production")
     with pytest.raises(BadSavedPlan, match=f"^the saved plan is of {says}. Nothing was written$"):
         refuse_other_account(plan, SETTINGS, family)
+
+
+class TestGroups:
+    """The plan of a group with a limit of 600 s, of which `busy` gets what the floor of `idle` leaves."""
+
+    TEAMS = (
+        Team("busy", 100, consumed=90, active=90, group="g"),
+        Team("idle", 400, group="g"),
+        Team("steady", 10, group="g"),
+        Team("other", 490, active=1, limit=1000, live_limit=1000),
+    )
+    SETTINGS = settings(TEAMS, groups=[group("g", limit=600)])
+
+    def differences(self, *teams: Team) -> tuple[str, ...]:
+        made = propose(snapshot(self.TEAMS, budget=2000), self.SETTINGS, TODAY)
+        plan = replace(PLAN, config_digest=config_digest(self.SETTINGS), changes=changes_of(made))
+        assert {each.name: each.after.allocation_seconds for each in plan.changes} == {
+            "busy": 580,
+            "idle": 10,
+            "other": 1000,
+        }
+        now = snapshot(teams, budget=2000)
+        return fit(plan, self.SETTINGS, now.instances, propose(now, self.SETTINGS, TODAY)).differences
+
+    def test_as_it_was_it_fits(self) -> None:
+        assert self.differences(*self.TEAMS) == ()
+
+    def test_another_member_that_holds_more_now_would_pass_the_limit(self) -> None:
+        grown = replace(self.TEAMS[2], allocation=11)
+        (difference,) = self.differences(*self.TEAMS[:2], grown, self.TEAMS[3])
+        assert "invariant 6" in difference
+        assert "group g" in difference
+
+    def test_another_member_that_holds_less_now_does_not(self) -> None:
+        assert self.differences(*self.TEAMS[:2], replace(self.TEAMS[2], allocation=9), self.TEAMS[3]) == ()
+
+    def test_changes_outside_a_group_do_not_answer_for_it(self) -> None:
+        over = [replace(self.TEAMS[1], allocation=700), *self.TEAMS[2:]]
+        seen = snapshot([self.TEAMS[0], *over], budget=2000)
+        fresh = propose(seen, self.SETTINGS, TODAY)
+        assert broken_by([change("other", 490, 500, limits=(1000, 1000))], fresh) == []
+        (broken,) = broken_by([change("busy", 100, 101)], fresh)
+        assert "invariant 6" in broken

@@ -14,10 +14,12 @@ from qauvern.balance.grants import (
     grants_without_effect,
     limit_terms,
 )
+from qauvern.balance.groups import GroupPart, group_warnings
 from qauvern.balance.invariants import check as check_invariants
 from qauvern.balance.notices import account_notices, over_budget_notices
 from qauvern.balance.proposal import BrokenInvariant, Line, Pool, Proposal, Reason
 from qauvern.balance.propose import UnusableInstances, held_by_unconfigured, is_over_budget, propose
+from qauvern.balance.sharing import Weight
 from qauvern.balance.window import usage_in_window, window_start
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Floor",
     "FloorSource",
     "GrantLedger",
+    "GroupPart",
     "LimitSource",
     "LimitTerms",
     "Line",
@@ -36,6 +39,7 @@ __all__ = [
     "Reason",
     "ScoreTerm",
     "UnusableInstances",
+    "Weight",
     "account_notices",
     "activity_score",
     "check_invariants",
@@ -43,6 +47,7 @@ __all__ = [
     "day_without_effect",
     "effective_limit",
     "grants_without_effect",
+    "group_warnings",
     "held_by_unconfigured",
     "is_over_budget",
     "limit_terms",

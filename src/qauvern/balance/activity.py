@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -31,10 +31,10 @@ class ActivityScore:
     """32*u24h/1 + 16*u3/3 + 8*u7/7 + 4*u14/14 + 2*c/28, held exactly as an integer: milliseconds * 84."""
 
     terms: tuple[ScoreTerm, ...]
+    scaled: int = field(init=False, compare=False)
 
-    @property
-    def scaled(self) -> int:
-        return sum(term.scaled for term in self.terms)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scaled", sum([term.factor * term.used_ms for term in self.terms]))
 
     @property
     def seconds(self) -> Fraction:

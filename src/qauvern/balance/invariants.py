@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from qauvern.balance.floors import FloorSource
@@ -16,7 +17,8 @@ _NAMED_AT_MOST = 5
 
 def check(proposal: Proposal) -> tuple[BrokenInvariant, ...]:
     """The invariants that the proposal breaks, in their order; none for a proposal that may be applied."""
-    return tuple(broken for find in (_total, _usage, _minimum, _limit, _archiving) for broken in find(proposal))
+    finders = (_total, _usage, _minimum, _limit, _archiving, _group_limits)
+    return tuple(broken for find in finders for broken in find(proposal))
 
 
 # --- 1: the total ------------------------------------------------------------------------------------------------
@@ -100,14 +102,12 @@ def _minimum_driven(line: Line, over_budget: bool) -> int:
 
 
 def _over_cap(proposal: Proposal, cap: int, what: str, remedies: tuple[Remedy, ...] = ()) -> BrokenInvariant:
-    holding = [line for line in proposal.lines if line.new_allocation is not None]
-    largest = sorted(holding, key=lambda line: (-(line.new_allocation or 0), line.crn))[:_NAMED_AT_MOST]
+    largest = _largest(proposal.lines)
     drivers, total = _Drivers.of(proposal), proposal.new_total_seconds
     return BrokenInvariant(
         1,
         f"the total of {format_seconds(total)} s would exceed {what} by {format_seconds(total - cap)} s: "
-        f"{drivers.text}; the largest are "
-        + ", ".join(f"{line.name} {format_seconds(line.new_allocation)} s" for line in largest),
+        f"{drivers.text}; the largest are {_named(largest)}",
         (*remedies, *drivers.remedies),
         tuple(line.crn for line in largest),
         {
@@ -213,3 +213,44 @@ def _each(
                 (line.crn,),
                 {"instance": line.name, "allocation_seconds": new, **figures(line)},
             )
+
+
+# --- 6: each group -----------------------------------------------------------------------------------------------
+
+
+def _group_limits(proposal: Proposal) -> Iterator[BrokenInvariant]:
+    limited = [group for group in proposal.groups if group.limit_seconds is not None]
+    if not limited:
+        return
+    members: defaultdict[str | None, list[Line]] = defaultdict(list)
+    for line in proposal.lines:
+        if line.floor is not None:
+            members[line.group].append(line)
+    for group in limited:
+        own = members[group.name]
+        total = sum(line.new_allocation or 0 for line in own)
+        floors = sum(line.floor.seconds for line in own if line.floor is not None)
+        if total > max(group.limit_seconds or 0, floors):
+            yield BrokenInvariant(
+                6,
+                f"group {group.name}: its instances would hold {format_seconds(total)} s together, above its limit of "
+                f"{format_seconds(group.limit_seconds)} s, and their floors need {format_seconds(floors)} s; "
+                f"the largest are {_named(_largest(own))}",
+                (Remedy.RAISE_GROUP_LIMIT, Remedy.RUN_AGAIN),
+                tuple(line.crn for line in own),
+                {
+                    "group": group.name,
+                    "allocation_seconds": total,
+                    "limit_seconds": group.limit_seconds,
+                    "floors_seconds": floors,
+                },
+            )
+
+
+def _largest(lines: Iterable[Line]) -> list[Line]:
+    holding = [line for line in lines if line.new_allocation is not None]
+    return sorted(holding, key=lambda line: (-(line.new_allocation or 0), line.crn))[:_NAMED_AT_MOST]
+
+
+def _named(lines: Iterable[Line]) -> str:
+    return ", ".join(f"{line.name} {format_seconds(line.new_allocation)} s" for line in lines)

@@ -11,8 +11,10 @@ from fractions import Fraction
 from qauvern.balance.activity import ActivityScore
 from qauvern.balance.floors import Floor
 from qauvern.balance.grants import EffectiveLimit
+from qauvern.balance.groups import GroupPart
+from qauvern.balance.sharing import Weight
 from qauvern.errors import Remedy
-from qauvern.model import Account, Crn, Instance, InstanceSettings, Reserve, Usage, fairness
+from qauvern.model import Account, Crn, Instance, InstanceSettings, Reserve, Sharing, Usage, fairness
 from qauvern.units import MS_PER_SECOND
 
 
@@ -30,14 +32,18 @@ class Reason(str, Enum):
     OVER_BUDGET_FLOOR = "plan over budget: at its floor"
     DEAD_BAND = "would change by less than minimum_change_seconds: keeps its allocation"
     NO_ALLOCATION = "no allocation to set: takes part with its limit only"
+    GROUP_LIMIT = "active: its part of its group's limit"
+    GROUP_EMPTY = "active, but nothing is left for its group: at its floor"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One configured instance's part of a proposal.
 
-    `room` is the most it may get on top of its floor (None: unlimited), `exact_share` and `share` what it gets of the
-    pool before and after rounding, in seconds. `allocation_cap` is the most its new allocation may be (None:
+    `weight` is what its share goes by, and `level` the seconds for each second of it, for those below their room: of
+    its group where that has one of its own, else of all; None where everybody there got all the room it has. `room` is
+    the most it may get on top of its floor (None: unlimited), `exact_share` and `share` what it gets of the pool before
+    and after rounding, in seconds. `allocation_cap` is the most its new allocation may be (None:
     unlimited). One whose `floor` is None takes part with its limit only: its `new_allocation` is the live one, if any.
     `new_limit` is None where it has no limit.
     """
@@ -46,10 +52,12 @@ class Line:
     live: Instance
     usage: Usage
     score: ActivityScore
+    weight: Weight
     limit: EffectiveLimit
     floor: Floor | None
     allocation_cap: int | None
     room: int | None
+    level: Fraction | None
     exact_share: Fraction
     share: int
     new_allocation: int | None
@@ -62,6 +70,10 @@ class Line:
     @property
     def name(self) -> str:
         return self.configured.name
+
+    @property
+    def group(self) -> str | None:
+        return self.configured.group
 
     @property
     def new_limit(self) -> int | None:
@@ -149,9 +161,9 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class BrokenInvariant:
-    """An invariant (1-5 of Design.md) that a proposal breaks: what is wrong, with which instances, and what helps.
+    """An invariant (1-6 of Design.md) that a proposal breaks: what is wrong, with which instances, and what helps.
 
-    `facts` are the figures of it by name, all in seconds but for `instance`, a name.
+    `facts` are the figures of it by name, all in seconds but for `instance` and `group`, which are names.
     """
 
     number: int
@@ -165,8 +177,10 @@ class BrokenInvariant:
 class Proposal:
     """A new allocation for each configured instance, with its derivation. `lines` are in CRN order.
 
-    `level` is seconds per second of activity score for those below their room; None when each got all its room.
-    `minimum_seconds` is the minimum_allocation_seconds that it was made with.
+    `level` is seconds per second of weight (of activity score, without equal parts) for those below their room, but for
+    groups at their limit; None when each got all its room, and with shares, where each group has a level of its own.
+    `groups` are by name. With shares, `entitlement_level` is seconds for each percent; None where each group is at its
+    floors or at the most that it can take. `minimum_seconds` is the minimum_allocation_seconds that it was made with.
     """
 
     today: date
@@ -178,7 +192,15 @@ class Proposal:
     level: Fraction | None
     over_budget: bool
     plan_consumed_ms: int
+    sharing: Sharing
+    groups: tuple[GroupPart, ...]
+    entitlement_level: Fraction | None
     broken: tuple[BrokenInvariant, ...]
+
+    @property
+    def has_shares(self) -> bool:
+        """Some group has a share_percent."""
+        return any(group.share_percent is not None for group in self.groups)
 
     @property
     def changes(self) -> tuple[Line, ...]:

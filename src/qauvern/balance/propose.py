@@ -8,13 +8,16 @@ from datetime import date
 from fractions import Fraction
 
 from qauvern.balance import invariants
-from qauvern.balance.activity import SCORE_DENOMINATOR, activity_score
-from qauvern.balance.dead_band import Candidate, SharedPool, share_pool
+from qauvern.balance._candidate import Candidate
+from qauvern.balance._derivation import Share, level_of, parts_of, shares_of
+from qauvern.balance.activity import activity_score
+from qauvern.balance.dead_band import SharedPool, share_pool
 from qauvern.balance.floors import floor_of, floor_over_budget
 from qauvern.balance.grants import effective_limit
+from qauvern.balance.groups import GroupPart, divide
 from qauvern.balance.proposal import Line, Pool, Proposal, Reason
 from qauvern.errors import QauvernError, Remedy
-from qauvern.model import InstanceSettings, Reserve, ReserveBasis, Settings, Snapshot, UsageNotRead
+from qauvern.model import NO_GROUP, InstanceSettings, Reserve, ReserveBasis, Settings, Snapshot, UsageNotRead
 from qauvern.units import MS_PER_SECOND, floor_seconds
 
 
@@ -44,19 +47,25 @@ def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
         candidates, snapshot.account.budget_seconds, held_by_unconfigured(snapshot, settings), settings.reserve
     )
     pool = replace(pool, unconfigured_listed_seconds=listed_with_unconfigured(snapshot, settings))
+    division = divide(candidates, settings.groups, settings.sharing, pool.distributable_seconds)
     shared = share_pool(
-        candidates, pool.distributable_seconds, pool.affordable_seconds, settings.guardrails.minimum_change_seconds
+        candidates, division.compartments, pool.affordable_seconds, settings.guardrails.minimum_change_seconds
     )
+    shares = shares_of(candidates, division, shared)
+    groups = parts_of(division, shared, shares)
     proposal = Proposal(
         today=today,
         account=snapshot.account,
         reserve=settings.reserve,
         minimum_seconds=settings.minimum_allocation_seconds,
-        lines=_lines(candidates, shared, pool, over_budget),
+        lines=_lines(candidates, shares, shared, groups, pool, over_budget),
         pool=pool,
-        level=None if shared.level is None else shared.level * SCORE_DENOMINATOR * MS_PER_SECOND,
+        level=level_of(division, shared),
         over_budget=over_budget,
         plan_consumed_ms=snapshot.plan_consumed_ms,
+        sharing=settings.sharing,
+        groups=groups,
+        entitlement_level=division.level,
         broken=(),
     )
     return replace(proposal, broken=invariants.check(proposal))
@@ -140,39 +149,57 @@ def _pool(candidates: Sequence[Candidate], budget: int | None, unconfigured: int
     return Pool(unconfigured, floors, seconds, distributable, kept_back)
 
 
-def _lines(candidates: Sequence[Candidate], shared: SharedPool, pool: Pool, over_budget: bool) -> tuple[Line, ...]:
-    return tuple(
-        _line(candidate, shared, index, _reason(candidate, shared, index, pool, over_budget))
-        for index, candidate in enumerate(candidates)
-    )
+def _lines(
+    candidates: Sequence[Candidate],
+    shares: Sequence[Share],
+    shared: SharedPool,
+    groups: Sequence[GroupPart],
+    pool: Pool,
+    over_budget: bool,
+) -> tuple[Line, ...]:
+    of_group = {part.name: _reason_of_group(part) for part in groups}
+    lines = []
+    for index, (candidate, share) in enumerate(zip(candidates, shares, strict=True)):
+        if index in shared.kept:
+            reason = Reason.DEAD_BAND
+        else:
+            below_room = of_group.get(candidate.configured.group or NO_GROUP, Reason.SHARE)
+            reason = _reason(candidate, share.seconds, below_room, pool, over_budget)
+        lines.append(_line(candidate, share, reason))
+    return tuple(lines)
 
 
-def _line(candidate: Candidate, shared: SharedPool, index: int, reason: Reason) -> Line:
-    share = shared.shares[index]
+def _line(candidate: Candidate, share: Share, reason: Reason) -> Line:
     return Line(
         configured=candidate.configured,
         live=candidate.live,
         usage=candidate.usage,
         score=candidate.score,
+        weight=share.weight,
         limit=candidate.limit,
         floor=candidate.floor,
         allocation_cap=candidate.cap,
         room=candidate.room,
-        exact_share=shared.exact_share(index, candidate),
-        share=share,
+        level=share.level,
+        exact_share=share.exact,
+        share=share.seconds,
         new_allocation=(
-            candidate.live.allocation_seconds if candidate.floor is None else candidate.floor.seconds + share
+            candidate.live.allocation_seconds if candidate.floor is None else candidate.floor.seconds + share.seconds
         ),
         reason=reason,
     )
 
 
-def _reason(candidate: Candidate, shared: SharedPool, index: int, pool: Pool, over_budget: bool) -> Reason:
-    share = shared.shares[index]
+def _reason_of_group(part: GroupPart) -> Reason:
+    """Why its active members get what they get, as long as their own rooms are not full."""
+    if part.gets_nothing:
+        return Reason.GROUP_EMPTY
+    return Reason.GROUP_LIMIT if part.is_at_limit else Reason.SHARE
+
+
+def _reason(candidate: Candidate, share: int, below_room: Reason, pool: Pool, over_budget: bool) -> Reason:
     if candidate.floor is None:
         return Reason.NO_ALLOCATION
-    if index in shared.kept:
-        return Reason.DEAD_BAND
     if candidate.is_held:
         return Reason.OVER_BUDGET_HELD
     if not candidate.score.is_active:
@@ -185,4 +212,4 @@ def _reason(candidate: Candidate, shared: SharedPool, index: int, pool: Pool, ov
         return Reason.FLOOR_AT_LIMIT
     if pool.distributable_seconds == 0:
         return Reason.POOL_EMPTY
-    return Reason.LIMIT if share == candidate.room else Reason.SHARE
+    return Reason.LIMIT if share == candidate.room else below_room

@@ -1,6 +1,7 @@
 """The config file: YAML -> Settings, with file:line:column in every complaint, and its writing."""
 
 from qauvern.config._edit import CannotEdit, edit_config
+from qauvern.config._groups import group_warnings
 from qauvern.config._load import load, parse
 from qauvern.config._names import config_name, settings_notices
 from qauvern.config._problems import ConfigError, Problem
@@ -16,6 +17,7 @@ __all__ = [
     "WhyRemoved",
     "config_name",
     "edit_config",
+    "group_warnings",
     "load",
     "parse",
     "reconcile",

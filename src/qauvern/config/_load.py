@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
-from qauvern.config._problems import Complaints, ConfigError, Position, Problem
+from qauvern.config._problems import Complaints, ConfigError, Position, Problem, shown
 from qauvern.config._sections import Entries, Key, Section, SubSection
 from qauvern.config._tree import Items, Mapping, Node, Refused, Scalar, position_of, read_tree
 from qauvern.config._values import (
     ACCOUNT_ID,
     CRN,
+    GROUP,
+    GROUP_NAME,
     LIMIT,
     MOMENT,
     NAME,
@@ -23,9 +26,22 @@ from qauvern.config._values import (
     RESERVE_PERCENT,
     WHOLE_NUMBER,
     WHOLE_SECONDS,
+    nearest,
 )
 from qauvern.errors import Remedy
-from qauvern.model import BalancePeriod, Crn, Guardrails, InstanceSettings, LimitRule, NetGrant, Reserve, Settings
+from qauvern.model import (
+    NO_GROUP,
+    BalancePeriod,
+    Crn,
+    Group,
+    Guardrails,
+    InstanceSettings,
+    LimitRule,
+    NetGrant,
+    Reserve,
+    Settings,
+    Sharing,
+)
 
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 GRANT_DAYS: Final = 28
@@ -41,6 +57,8 @@ class _File(Section):
     allocation_reserve_percent = Key(RESERVE_PERCENT)
     allocation_reserve_basis = Key(RESERVE_BASIS)
     balance_period = Key(SubSection("start_date and end_date, indented below it"))
+    sharing = Key(SubSection("equal_percent, indented below it"))
+    groups = Key(Entries("a list of groups, each with name"), takes_null=True)
     guardrails = Key(SubSection("max_changes and the like, indented below it"))
     instances = Key(Entries("a list of instances, each with name and crn"), required=True)
 
@@ -61,11 +79,26 @@ class _Guardrails(Section):
     minimum_change_seconds = Key(WHOLE_SECONDS)
 
 
+class _Sharing(Section):
+    noun = "sharing"
+
+    equal_percent = Key(PERCENT)
+
+
+class _Group(Section):
+    noun = "a group"
+
+    name = Key(GROUP_NAME, required=True)
+    share_percent = Key(PERCENT)
+    limit_seconds = Key(WHOLE_SECONDS)
+
+
 class _Instance(Section):
     noun = "an instance"
 
     name = Key(NAME, required=True)
     crn = Key(CRN, required=True)
+    group = Key(GROUP)
     limit_seconds = Key(LIMIT)
     net_grants = Key(Entries("a list of net grants, each with start_date and net_grant_seconds"), takes_null=True)
     start_date = Key(MOMENT)
@@ -143,7 +176,9 @@ def _settings(root: Node, complaints: Complaints) -> Settings | None:
     file = _File(root, complaints)
     period = _period(file, complaints)
     guardrails = _guardrails(file, complaints)
-    instances = tuple(_instances(file, period, complaints))
+    sharing = _sharing(file, complaints)
+    groups = tuple(_groups(file, complaints))
+    instances = tuple(_instances(file, period, _known_groups(file, groups), complaints))
     if file.account_id is None or file.plan is None or file.minimum_allocation_seconds is None:
         return None
     default = Reserve()
@@ -158,6 +193,8 @@ def _settings(root: Node, complaints: Complaints) -> Settings | None:
         ),
         guardrails=guardrails,
         balance_period=period,
+        groups=groups,
+        sharing=sharing,
     )
 
 
@@ -187,7 +224,50 @@ def _guardrails(file: _File, complaints: Complaints) -> Guardrails:
     )
 
 
-def _instances(file: _File, period: BalancePeriod | None, complaints: Complaints) -> Iterator[InstanceSettings]:
+def _sharing(file: _File, complaints: Complaints) -> Sharing:
+    if file.sharing is None:
+        return Sharing()
+    equal_percent = _Sharing(file.sharing, complaints).equal_percent
+    return Sharing() if equal_percent is None else Sharing(equal_percent)
+
+
+def _groups(file: _File, complaints: Complaints) -> Iterator[Group]:
+    if file.groups is None:
+        return
+    first_lines: dict[str, int] = {}
+    given = Fraction(0)
+    for node in _mappings(file.groups, "a group", "name", complaints):
+        section = _Group(node, complaints)
+        share = section.share_percent
+        if share is not None and given <= 100 < given + Fraction(share):
+            message = (
+                f"share_percent: with {share:f} the shares add up to more than 100: lower them, "
+                "and leave what the instances in no group are entitled to"
+            )
+            complaints.add(section.place_of("share_percent"), message)
+        given += Fraction(share or 0)
+        name, at = section.name, section.place_of("name")
+        if name is None or at is None:
+            continue
+        if name in first_lines:
+            complaints.add(
+                at, f"name: the group {shown(name)} is listed already, on line {first_lines[name]}: keep one"
+            )
+        first_lines.setdefault(name, at.line)
+        yield Group(name, share, section.limit_seconds)
+
+
+def _known_groups(file: _File, groups: Sequence[Group]) -> frozenset[str] | None:
+    """The names that an instance's group may have; None where the name of some group was refused."""
+    listed = 0 if file.groups is None else len(file.groups.nodes)
+    if listed > len(groups) or file.refused("groups"):
+        return None
+    return frozenset(group.name for group in groups)
+
+
+def _instances(
+    file: _File, period: BalancePeriod | None, known_groups: frozenset[str] | None, complaints: Complaints
+) -> Iterator[InstanceSettings]:
     if file.instances is None:
         return
     first_lines: dict[Crn, int] = {}
@@ -196,11 +276,12 @@ def _instances(file: _File, period: BalancePeriod | None, complaints: Complaints
         crn = section.crn
         if crn is not None:
             _check_crn(crn, section.place_of("crn"), file.account_id, first_lines, complaints)
+        _check_group(section, known_groups, complaints)
         own_period = _own_period(section, period, file, complaints)
         grants = tuple(_grants(section, complaints))
         if section.name is not None and crn is not None:
             limit = LimitRule.LIVE if section.limit_seconds is None else section.limit_seconds
-            yield InstanceSettings(section.name, crn, limit, grants, own_period)
+            yield InstanceSettings(section.name, crn, limit, grants, own_period, section.group)
 
 
 def _check_crn(
@@ -216,6 +297,20 @@ def _check_crn(
             f"crn: the instance is of account {crn.account_id}, but account_id is {account_id}: "
             "take the instance out, or correct account_id",
         )
+
+
+def _check_group(section: _Instance, known: frozenset[str] | None, complaints: Complaints) -> None:
+    name = section.group
+    if name is None or known is None or name in known:
+        return
+    near = nearest(name, sorted(known))
+    if name == NO_GROUP:
+        hint = "leave the key out for no group"
+    elif near is not None:
+        hint = f"did you mean {shown(near)}?"
+    else:
+        hint = "add it to groups, or leave the key out"
+    complaints.add(section.place_of("group"), f"group: there is no group {shown(name)}: {hint}")
 
 
 def _own_period(

@@ -39,6 +39,21 @@ _RESERVE = """
 
 """
 
+_GROUPS = """\
+# What a share goes by: by activity alone (0), in equal parts for all that are active (100), or anything between.
+#sharing:
+  #equal_percent: 0
+
+# Groups, such as departments: what their instances are entitled to together, in percent of all that is shared, and what
+# they may hold together, in seconds. The instances in no group are entitled to what is left of 100. Where one group has
+# a share_percent, one without is entitled to 0. An instance belongs to a group by its key `group`.
+#groups:
+  #- name: "a department"
+    #share_percent: 40
+    #limit_seconds: 360000
+
+"""
+
 _GUARDRAILS = """\
 # Bounds on one run of `qauvern optimize`: the first three refuse a run that goes beyond them, the last leaves
 # allocations alone that would change by less.
@@ -62,6 +77,7 @@ _PERIOD_EXAMPLE = """\
 
 _INSTANCES = """
 # An instance has a name and a crn, and may have
+#   group          the name of one of the groups
 #   limit_seconds  the most that it may use in the 28-day window, or none for no limit; without it, its live limit stays
 #   net_grants     budgets on top of limit_seconds, each for a while: active from start_date on and before end_date, in
 #                  UTC dates; without an end_date for 28 days
@@ -70,6 +86,7 @@ _INSTANCES = """
 #
 #   - name: "an example"
 #     crn: "crn:v1:bluemix:public:quantum-computing:us-east:a/ACCOUNT:GUID::"
+#     group: "a department"
 #     limit_seconds: 36000
 #     net_grants:
 #       - start_date: "2026-03-01T00:00:00Z"
@@ -115,6 +132,7 @@ def render_config(
         _MINIMUM,
         f"minimum_allocation_seconds: {minimum_allocation_seconds}\n",
         _RESERVE,
+        _GROUPS,
         _GUARDRAILS,
         _PERIOD,
         _period(balance_start, balance_end),

@@ -15,7 +15,7 @@ RETIRED_KEYS: Final[MappingType[str, str]] = {
     "enforce_usage_floor": "every floor covers 28-day usage now; take the key out",
     "usage_floor_relax_above_percent": "floors relax by themselves when the plan is over budget; take the key out",
     "target_usage_seconds": "shares follow recent activity now; take the key out, and write limit_seconds for a cap",
-    "projects": "write its entries under instances, each with name and crn",
+    "projects": "write its entries under instances, each with name, crn and a group of `groups`",
     "project_limit_seconds": "write limit_seconds",
     "plan_id": "write plan: internal, premium or paygo",
 }
@@ -134,6 +134,10 @@ class Section:
 
     def has(self, key: str) -> bool:
         return key in self._given
+
+    def refused(self, key: str) -> bool:
+        """The key is given, and there was a complaint about its value (or it is null and may be)."""
+        return key in self._given and self.values[key] is None
 
     def _key_name(self, node: Node, complaints: Complaints) -> str | None:
         if isinstance(node, Refused):

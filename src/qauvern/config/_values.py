@@ -21,7 +21,7 @@ from dateutil.parser import isoparse
 
 from qauvern.config._problems import shown
 from qauvern.config._tree import Scalar
-from qauvern.model import UNSHARED_PLANS, BillingPlan, Crn, LimitRule, ReserveBasis
+from qauvern.model import NO_GROUP, UNSHARED_PLANS, BillingPlan, Crn, LimitRule, ReserveBasis
 from qauvern.units import parse_duration
 
 T = TypeVar("T")
@@ -246,15 +246,30 @@ def _text(scalar: Scalar) -> str:
     return scalar.text
 
 
-def _name(scalar: Scalar) -> str:
+def _instance_name(scalar: Scalar) -> str:
+    return _name(scalar, "write the name that the instance has in the account")
+
+
+def _group(scalar: Scalar) -> str:
+    return _name(scalar, "write the name of one of the groups, or leave the key out")
+
+
+def _name(scalar: Scalar, instead: str) -> str:
     name = _text(scalar)
     if not name.strip():
-        raise Unfit("the name is blank: write the name that the instance has in the account")
+        raise Unfit(f"the name is blank: {instead}")
     if len(name) > MAX_NAME_LENGTH:
         raise Unfit(f"{shown(name)} has {len(name):,} characters: a name has at most {MAX_NAME_LENGTH}")
     unprintable = next(filter(breaks_a_line, name), None)
     if unprintable is not None:
         raise Unfit(f"{shown(name)} holds the control character U+{ord(unprintable):04X}: take it out")
+    return name
+
+
+def _group_name(scalar: Scalar) -> str:
+    name = _name(scalar, "write a name that the instances' group can give")
+    if name == NO_GROUP:
+        raise Unfit(f"{shown(name)} cannot be the name of a group: it stands for the instances in no group")
     return name
 
 
@@ -348,7 +363,9 @@ def _normalised(match: re.Match[str]) -> str:
 ACCOUNT_ID: Final = Value("the account's id", _account_id)
 PLAN: Final = _one_of(BillingPlan, "plan")
 RESERVE_BASIS: Final = _one_of(ReserveBasis, "basis of the reserve")
-NAME: Final = Value("the instance's name", _name)
+NAME: Final = Value("the instance's name", _instance_name)
+GROUP: Final = Value("the name of one of the groups", _group)
+GROUP_NAME: Final = Value("the group's name", _group_name)
 CRN: Final = Value("the instance's CRN in quotes", _crn)
 WHOLE_SECONDS: Final = Value("whole seconds such as 3600", _whole_seconds)
 LIMIT: Final = Value("whole seconds such as 3600, or none for no limit", _limit)

@@ -37,9 +37,20 @@ class SavedPlan:
 
 
 def config_digest(settings: Settings) -> str:
-    """A digest of what the config file says; comments, layout and the order of instances have no part in it."""
+    """A digest of what the config file says; comments, layout and the order of instances and groups have no part in it.
+
+    Keys that came after the first version are left out where they are not used: plans saved by it still apply.
+    """
     content = asdict(settings)
     content["instances"] = sorted(content["instances"], key=lambda instance: str(instance["crn"]))
+    for instance in content["instances"]:
+        if instance["group"] is None:
+            del instance["group"]
+    content["groups"] = sorted(content["groups"], key=lambda group: str(group["name"]))
+    if not settings.groups:
+        del content["groups"]
+    if settings.sharing.equal_percent == 0:
+        del content["sharing"]
     return _digest(json.dumps(content, sort_keys=True, default=str))
 
 

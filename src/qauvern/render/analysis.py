@@ -36,6 +36,8 @@ SHORT_REASONS = {
     Reason.OVER_BUDGET_FLOOR: "over: floor",
     Reason.DEAD_BAND: "dead band",
     Reason.NO_ALLOCATION: "limit only",
+    Reason.GROUP_LIMIT: "group limit",
+    Reason.GROUP_EMPTY: "group empty",
 }
 
 

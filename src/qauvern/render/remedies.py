@@ -123,6 +123,9 @@ WORDS: Final[Mapping[Remedy, str]] = {
     Remedy.OTHER_STATE_FOLDER: "Make room or permit it there, or name another folder with QAUVERN_STATE_DIR.",
     Remedy.LIST_RUNS: "`qauvern history` lists all runs; `qauvern undo RUN` takes any of them, an undo too.",
     Remedy.NAME_RUN: "Write more of its id.",
+    Remedy.GIVE_A_GROUP: "Write `group: {group}` in the entries of its instances, or take it out of groups.",
+    Remedy.LEAVE_A_SHARE: "Lower the shares, or give each instance a group.",
+    Remedy.RAISE_GROUP_LIMIT: "Raise limit_seconds of the group {group}, or lower minimum_allocation_seconds.",
 }
 
 
