@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from qauvern.errors import QauvernError, Remedy
-from qauvern.model import BillingPlan, Crn, Settings
+from qauvern.model import BillingPlan, Crn, LimitRule, Settings
 from qauvern.plan.changes import Change, Holding
 
 FORMAT = "qauvern plan"
@@ -39,13 +39,15 @@ class SavedPlan:
 def config_digest(settings: Settings) -> str:
     """A digest of what the config file says; comments, layout and the order of instances and groups have no part in it.
 
-    Keys that came after the first version are left out where they are not used: plans saved by it still apply.
+    What came after 0.1.0 is left out where it is not used, and the live limit is null: plans saved by it still apply.
     """
     content = asdict(settings)
     content["instances"] = sorted(content["instances"], key=lambda instance: str(instance["crn"]))
     for instance in content["instances"]:
         if instance["group"] is None:
             del instance["group"]
+        if instance["limit_seconds"] is LimitRule.LIVE:
+            instance["limit_seconds"] = None
     content["groups"] = sorted(content["groups"], key=lambda group: str(group["name"]))
     if not settings.groups:
         del content["groups"]
