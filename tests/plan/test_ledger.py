@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qauvern.plan import Change, Ledger
+from qauvern.plan import Cap, Change, Ledger, without_room
 from tests.helpers.account import change
 from tests.helpers.make import crn
 
@@ -140,3 +140,62 @@ class TestLedger:
             assert held.most_held == elsewhere + sum(possible.values())
             assert held.keeps_cap
             assert held.most_held <= cap
+
+
+class TestGroups:
+    """A cap of 30 s for a and b together, within one of 100 s for all."""
+
+    @staticmethod
+    def ledger(*changes: Change, held: int) -> Ledger:
+        group = Cap("g", 30, held, frozenset({crn("a"), crn("b")}))
+        return Ledger.of(changes, cap=100, total_held=50, groups=[group])
+
+    def test_an_increase_of_a_member_fits_both_caps_or_waits(self) -> None:
+        fits, too_much, other = change("a", 10, 20), change("a", 10, 21), change("c", 10, 60)
+        assert self.ledger(fits, held=20).reserve(fits)
+        held = self.ledger(too_much, other, held=20)
+        assert not held.reserve(too_much)
+        full = held.full_for(too_much)
+        assert full is not None
+        assert (full.group, full.cap) == ("g", 30)
+        assert held.reserve(other), "what is refused counts nowhere"
+
+    def test_what_a_member_gives_up_the_others_may_take(self) -> None:
+        up, down = change("a", 10, 25), change("b", 20, 5)
+        held = self.ledger(up, down, held=30)
+        assert not held.reserve(up)
+        assert held.reserve(down)
+        held.settle(crn("b"), 5)
+        assert held.reserve(up)
+        assert held.keeps_caps_of(up)
+        held.release(crn("a"))
+        held.observe(crn("b"), 40)
+        assert not held.keeps_caps_of(up)
+        assert held.keeps_cap, "the total does"
+
+    def test_a_group_above_its_cap_stops_nobody_else(self) -> None:
+        up, other = change("a", 10, 11), change("c", 10, 20)
+        held = self.ledger(up, other, held=40)
+        assert not held.reserve(up)
+        assert held.reserve(other)
+        assert held.keeps_caps_of(other)
+
+
+class TestWithoutRoom:
+    def test_names_the_increases_that_nobody_in_the_changes_frees_seconds_for(self) -> None:
+        down, up, more = change("down", 40, 10), change("up", 10, 50), change("up-too", 10, 20)
+        changes = (down, more, up)
+        assert without_room(changes, ledger(*changes, cap=100, total=80)) == ()
+        assert without_room(changes, ledger(*changes, cap=100, total=81)) == (up,)
+        assert without_room((up,), ledger(up, cap=100, total=80)) == (up,)
+
+    @given(
+        st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), max_size=6), st.integers(0, 60), st.integers(0, 60)
+    )
+    def test_what_is_not_named_fits(self, values: list[tuple[int, int]], elsewhere: int, free: int) -> None:
+        changes = tuple(change(f"i{index}", before, after) for index, (before, after) in enumerate(values))
+        total = elsewhere + sum(before for before, _ in values)
+        waiting = without_room(changes, ledger(*changes, cap=total + free, total=total))
+        after = total + sum(each.allocation_delta for each in changes if each not in waiting)
+        assert after <= total + free
+        assert all(after + each.allocation_delta > total + free for each in waiting)

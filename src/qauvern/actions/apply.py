@@ -12,6 +12,7 @@ from pathlib import Path
 
 from qauvern.actions.account import Account
 from qauvern.actions.analyze import Analysis, BrokenProposal, analyze
+from qauvern.actions.select import selected, selection_of
 from qauvern.actions.workplace import Workplace
 from qauvern.apply import (
     OPERATION_TIMEOUT_SECONDS,
@@ -31,18 +32,22 @@ from qauvern.apply import (
 )
 from qauvern.apply import Run as JournalledRun
 from qauvern.errors import Notice, QauvernError, Remedy
-from qauvern.model import InstanceSettings, Settings
+from qauvern.model import Crn, InstanceSettings, Settings
 from qauvern.plan import (
+    Cap,
     Change,
+    Fit,
     GuardrailName,
     Ledger,
     Refusal,
     SavedPlan,
+    Selection,
     fit,
     parse_plan,
     refusals,
     refuse_other_account,
     refuse_resource_units,
+    without_room,
 )
 
 __all__ = [
@@ -114,6 +119,10 @@ class Prepared:
     done: tuple[Change, ...] = ()
     differences: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    chosen: frozenset[Crn] = frozenset()
+    waiting: tuple[Change, ...] = ()
+    of: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -184,15 +193,15 @@ def apply(
     keep every invariant with the usage of now.
 
     Args:
-        only: names, CRNs or GUIDs of the configured instances to write, None for all. An increase that needs seconds
-            which others would give up is held back.
+        only: what to write, None for all: names or patterns, CRNs, GUIDs, group:NAME, region:NAME or state:NAME. An
+            increase that needs seconds which others would give up is held back.
         message: why, for the journal.
         on_outcome: called as each change has ended, one call at a time, from any thread.
 
     Raises:
         BrokenProposal: the proposal breaks an invariant.
         NotApplicable: the account or the config file has changed since, or a guardrail refuses.
-        NoSuchInstance: `only` names what the config file has not.
+        BadSelection: `only` names what there is not.
         Locked: another run is at work on the account and plan.
         CountedInUnits: the account counts in resource units.
         JournalError: the journal cannot be written.
@@ -221,6 +230,7 @@ def optimize(
     review: Review,
     plan: SavedPlan | None = None,
     only: Collection[str] | None = None,
+    exclude: Collection[str] = (),
     ignored: Collection[GuardrailName] = (),
     dry_run: bool = False,
     lock_timeout_seconds: float = 0.0,
@@ -233,6 +243,7 @@ def optimize(
     From the lock on, which a dry run does without, no other run of this machine writes to the account and plan.
 
     Args:
+        exclude: what not to write of that, in the same terms.
         ignored: guardrails to do without, this once.
         lock_timeout_seconds: how long to wait for another run to end.
         operation_timeout_seconds: how long IBM may take to carry a write out.
@@ -242,15 +253,12 @@ def optimize(
         BadSavedPlan: the plan is of another account, plan or endpoint family.
         As `analyze` and `apply`, but for BrokenProposal and NotApplicable: `review` is shown the verdict.
     """
-    chosen = None if only is None else {find_instance(settings, wanted).crn for wanted in only}
+    selection = selection_of(account, settings, only, exclude)
     lock = nullcontext() if dry_run else locked(account.workplace, settings, lock_timeout_seconds)
     with lock, account:
         if plan is not None:
             refuse_other_account(plan, settings, account.client.endpoints.family)
-        prepared = _prepared(analyze(account, settings), plan, ignored)
-        if chosen is not None:
-            changes = tuple(change for change in prepared.changes if change.crn in chosen)
-            prepared = replace(prepared, changes=changes, refusals=_refusals(changes, settings, ignored))
+        prepared = _prepared(analyze(account, settings), plan, ignored, selection)
         agreed = review(prepared)
         if prepared.verdict is Verdict.NOTHING_TO_DO:
             return Run(RunStatus.NOTHING_TO_DO)
@@ -261,23 +269,33 @@ def optimize(
             prepared.analysis,
             prepared.changes,
             operation_timeout_seconds=operation_timeout_seconds,
+            selection=selection,
+            groups=_group_caps(prepared.analysis),
             message=message,
             on_outcome=on_outcome,
         )
 
 
-def _prepared(analysis: Analysis, plan: SavedPlan | None, ignored: Collection[GuardrailName]) -> Prepared:
+def _prepared(
+    analysis: Analysis, plan: SavedPlan | None, ignored: Collection[GuardrailName], selection: Selection
+) -> Prepared:
     settings = analysis.settings
-    if plan is None:
-        return Prepared(analysis, analysis.changes, refusals=_refusals(analysis.changes, settings, ignored))
-    fitted = fit(plan, settings, analysis.snapshot.instances, analysis.proposal)
+    fitted = Fit(analysis.changes, (), ())
+    if plan is not None:
+        fitted = fit(plan, settings, analysis.snapshot.instances, analysis.proposal)
+    chosen = selected(selection, settings, analysis.proposal)
+    changes = tuple(change for change in fitted.to_do if change.crn in chosen)
     return Prepared(
         analysis,
-        fitted.to_do,
+        changes,
         plan,
-        fitted.done,
+        tuple(change for change in fitted.done if change.crn in chosen),
         fitted.differences,
-        _refusals(fitted.to_do, settings, ignored),
+        _refusals(changes, settings, ignored),
+        selection,
+        chosen,
+        () if selection.is_everything else without_room(changes, _ledger(analysis, changes, _group_caps(analysis))),
+        len(fitted.to_do),
     )
 
 
@@ -405,10 +423,14 @@ def write(
     *,
     operation_timeout_seconds: float,
     undoes: str | None = None,
+    selection: Selection | None = None,
+    groups: Collection[Cap] = (),
     message: str = "",
     on_outcome: Callable[[Outcome], None] = ignore_outcome,
 ) -> Run:
     """Applies changes within the budget, journalled. The caller holds the lock since before the analysis was made.
+
+    `groups` are held to their caps too; `selection` and `message` are for the journal.
 
     Raises:
         CountedInUnits: the account counts in resource units.
@@ -425,6 +447,8 @@ def write(
         changes,
         undoes=undoes,
         message=message,
+        only=None if selection is None or selection.only is None else tuple(term.text for term in selection.only),
+        exclude=() if selection is None else tuple(term.text for term in selection.exclude),
     )
     stop = threading.Event()
     ended, is_waiting = 0, False
@@ -448,7 +472,7 @@ def write(
         journal = Journal(workplace.journal_folder, header)
         executor = Executor(
             account.client,
-            Ledger.of(changes, cap=budget, total_held=_total_held(analysis)),
+            _ledger(analysis, changes, groups),
             recorder=journal,
             concurrency=workplace.concurrency,
             pace=Pace(operation_timeout=operation_timeout_seconds),
@@ -465,6 +489,23 @@ def write(
         if outcome.is_done and outcome.detail:
             workplace.warn(Notice(f"{outcome.change.name}: {outcome.detail}.", facts={"crn": outcome.change.crn}))
     return Run(_status_of(run), journal.run_id, run)
+
+
+def _ledger(analysis: Analysis, changes: tuple[Change, ...], groups: Collection[Cap]) -> Ledger:
+    budget = analysis.proposal.account.budget_seconds
+    return Ledger.of(changes, cap=budget, total_held=_total_held(analysis), groups=groups)
+
+
+def _group_caps(analysis: Analysis) -> list[Cap]:
+    """The limit of each group that has one, or what its members' floors need if that is more."""
+    caps = []
+    for group in analysis.proposal.groups:
+        if group.limit_seconds is not None:
+            members = [line for line in analysis.proposal.lines if line.group == group.name]
+            held = sum(line.live.allocation_seconds or 0 for line in members)
+            most = max(group.limit_seconds, group.floors_seconds)
+            caps.append(Cap(group.name, most, held, frozenset(line.crn for line in members)))
+    return caps
 
 
 def _total_held(analysis: Analysis) -> int:

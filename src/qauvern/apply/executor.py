@@ -193,7 +193,7 @@ class Executor:
         if self.stop.is_set():
             return False
         with self._lock:
-            if self.ledger.keeps_cap or change.phase is not Phase.INCREASE:
+            if self.ledger.keeps_caps_of(change) or change.phase is not Phase.INCREASE:
                 return True
         self._hold_back(change, self._why_held_back(change))
         return False
@@ -204,9 +204,11 @@ class Executor:
         self._record(Outcome(change, Result.HELD_BACK, detail))
 
     def _why_held_back(self, change: Change) -> str:
+        full = self.ledger.full_for(change) or self.ledger
+        total = f"its group {full.group} over its limit" if full.group else "the total over the budget"
         return (
-            f"{change.allocation_delta:+,} s would lift the total over the budget of {self.ledger.cap or 0:,} s, "
-            "since other changes did not take"
+            f"{change.allocation_delta:+,} s would lift {total} of {full.cap or 0:,} s, since others have not given up "
+            "the seconds that it takes"
         )
 
     def _settle(self, outcome: Outcome) -> None:

@@ -91,6 +91,8 @@ class Run:
     damaged_lines: int = 0
     message: str = ""
     creation: JournalledCreation | None = None
+    only: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
 
     @property
     def kind(self) -> RunKind:
@@ -230,6 +232,8 @@ def _run(path: Path, start: Mapping[str, Any], events: Sequence[Mapping[str, Any
         damaged_lines=damaged,
         message=str(start.get("message", "")),
         creation=creation,
+        only=None if start.get("only") is None else tuple(map(str, start["only"])),
+        exclude=tuple(map(str, start.get("exclude", ()))),
     )
 
 

@@ -71,6 +71,8 @@ def user_name() -> str:
 class RunHeader:
     """What a run is about. `undoes` is the run that it takes back, if it is an undo; `message` says why it was made.
 
+    `only` and `exclude` are the terms that its changes were selected by; None and none where all were to be written.
+
     A run that creates an instance has no changes; `account_id` is None, since only IBM's answer tells it.
     """
 
@@ -82,6 +84,8 @@ class RunHeader:
     undoes: str | None = None
     message: str = ""
     creates: NewInstance | None = None
+    only: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] = ()
 
 
 class Journal(Recorder):
@@ -115,6 +119,8 @@ class Journal(Recorder):
                 "undoes": header.undoes,
                 "message": header.message,
                 "creates": None if header.creates is None else asdict(header.creates),
+                "only": None if header.only is None else list(header.only),
+                "exclude": list(header.exclude),
                 **asdict(operator or Operator.current()),
                 "changes": [change_document(change) for change in header.changes],
             },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qauvern.cli import _say
@@ -21,6 +22,7 @@ from qauvern.render.pictures import picture_columns, picture_notes
 
 if TYPE_CHECKING:
     from qauvern.actions.analyze import Analysis
+    from qauvern.model import Crn
 
 
 def display(analysis: Analysis, output_format: str, *, with_pictures: bool = False) -> None:
@@ -42,15 +44,17 @@ def display(analysis: Analysis, output_format: str, *, with_pictures: bool = Fal
     warn(analysis)
 
 
-def display_changes(analysis: Analysis, output_format: str) -> None:
-    """What changes on stdout, warnings and broken invariants on stderr."""
+def display_changes(analysis: Analysis, output_format: str, chosen: frozenset[Crn]) -> None:
+    """What changes of the chosen on stdout, warnings and broken invariants on stderr."""
     proposal = analysis.proposal
+    lines = tuple(line for line in proposal.lines if line.crn in chosen)
+    changes = [line for line in lines if line.is_change]
     if output_format == "table":
         _say.data(analysis_summary(proposal))
-        if proposal.changes:
+        if changes:
             _say.data()
-            _say.table_data(changes_table(proposal, width=_say.output_width()))
-            _say.paragraphs(analysis_notes(proposal.changes, over_budget=proposal.over_budget))
+            _say.table_data(changes_table(replace(proposal, lines=lines), width=_say.output_width()))
+            _say.paragraphs(analysis_notes(changes, over_budget=proposal.over_budget))
     else:
         _display_rows(analysis, output_format)
     warn(analysis)

@@ -1,4 +1,4 @@
-"""What the shell completes behind a command: names from the config file, runs from the journal."""
+"""What the shell completes behind a command: names and groups from the config file, runs from the journal."""
 
 from __future__ import annotations
 
@@ -12,19 +12,47 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from qauvern.model import Settings
+
 
 def instance_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The configured instances whose name or CRN begins so; none where the config file cannot be read."""
+    settings = _settings(ctx)
+    return [] if settings is None else _instances(settings, incomplete)
+
+
+def terms(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The terms of a selection that begin so: states, and groups, regions and instances of the config file."""
     from click.shell_completion import CompletionItem
 
+    from qauvern.actions.select import STATE_MEANINGS
+
+    found = [CompletionItem(f"state:{state.value}", help=meaning) for state, meaning in STATE_MEANINGS.items()]
+    settings = _settings(ctx)
+    if settings is not None:
+        found += [CompletionItem(f"group:{group.name}") for group in settings.groups]
+        found += [
+            CompletionItem(f"region:{region}") for region in sorted({each.crn.region for each in settings.instances})
+        ]
+    found = [item for item in found if item.value.startswith(incomplete)]
+    return found if settings is None else found + _instances(settings, incomplete)
+
+
+def _settings(ctx: click.Context) -> Settings | None:
+    """The config file's content; None where it cannot be read."""
     from qauvern.actions.account import load_settings
     from qauvern.actions.workplace import Workplace
     from qauvern.errors import QauvernError
 
     try:
-        settings = load_settings(Workplace(), _config_path(ctx))
+        return load_settings(Workplace(), _config_path(ctx))
     except QauvernError:
-        return []
+        return None
+
+
+def _instances(settings: Settings, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [
         CompletionItem(name, help=str(each.crn))
         for each in settings.instances

@@ -80,6 +80,7 @@ def report(error: Exception) -> ExitStatus:
 
     Called while the command's context is there, since that knows the global options; before there is one, without.
     """
+    from qauvern.actions.select import BadSelection
     from qauvern.apply import Locked
     from qauvern.cli._options import GlobalOptions
     from qauvern.cli._say import NoAnswer, error_lines, own_command_line
@@ -108,7 +109,11 @@ def report(error: Exception) -> ExitStatus:
     error_lines([said(each, command_line) for each in happened], color=color)
     if isinstance(error, Locked):
         return ExitStatus.LOCKED
-    return ExitStatus.USAGE if isinstance(error, (ConfigError, NoAnswer, BadEnvironment)) else ExitStatus.ERROR
+    return (
+        ExitStatus.USAGE
+        if isinstance(error, (ConfigError, NoAnswer, BadEnvironment, BadSelection))
+        else ExitStatus.ERROR
+    )
 
 
 def _flush_or_leave_to_nobody(stream: TextIO) -> None:

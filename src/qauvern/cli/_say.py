@@ -13,6 +13,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,9 +56,48 @@ def prints_unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16", "utf32")
 
 
+@dataclass
+class _Held:
+    """What is said while a page is made up: its text, and what goes to stderr behind it."""
+
+    text: str = ""
+    told: list[Callable[[], None]] = field(default_factory=list)
+
+
+_held: _Held | None = None
+
+
+@contextmanager
+def paging() -> Iterator[None]:
+    """What goes to stdout within is one page: on a terminal with fewer lines, it goes through a pager.
+
+    What is told meanwhile follows, where the pager does not hide it.
+    """
+    global _held
+    if not sys.stdout.isatty() or _held is not None:
+        yield
+        return
+    from qauvern.cli._pager import paged
+
+    held = _held = _Held()
+    try:
+        yield
+    finally:
+        _held = None
+        if held.text.count("\n") >= shutil.get_terminal_size().lines:
+            paged(held.text.removesuffix("\n"))
+        else:
+            _out(held.text, end="")
+        for tell in held.told:
+            tell()
+
+
 def _out(text: str, end: str = "\n") -> None:
     """Text to stdout as it is. Of itself click would write UTF-8 to a stream that takes ASCII only."""
-    click.echo(text + end, file=sys.stdout, nl=False)
+    if _held is not None:
+        _held.text += text + end
+    else:
+        click.echo(text + end, file=sys.stdout, nl=False)
 
 
 def data(text: str = "", *, color: str | None = None, bold: bool | None = None) -> None:
@@ -100,6 +140,9 @@ def table_data(table: Table) -> None:
 
 def _tell(*lines: str, label: str = "", color: bool | None = None) -> None:
     """Lines to stderr, behind a styled label. Nobody may read them any more: a run that writes goes on to its end."""
+    if _held is not None:
+        _held.told.append(lambda: _tell(*lines, label=label, color=color))
+        return
     _counter.wipe()
     with suppress(BrokenPipeError):
         click.echo(label + "\n  ".join(map(printable, lines)), file=sys.stderr, color=color)

@@ -82,6 +82,8 @@ def status_of(run: Run) -> ExitStatus:
     return ExitStatus.STALE if run.only_drifted else ExitStatus.PARTIAL
 
 
-def count_text(count: int) -> str:
-    """How many changes there are, in words."""
+def count_text(count: int, *, of: int | None = None) -> str:
+    """How many changes there are, in words; of how many, where these are not all."""
+    if of is not None and of != count:
+        return f"{count:,} of {count_text(of)}"
     return "1 change" if count == 1 else f"{count:,} changes"

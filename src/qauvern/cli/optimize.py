@@ -9,6 +9,7 @@ import click
 from qauvern.cli import _command, _say, _shell, _writing
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import FileType, api_key_option, config_option, format_option
+from qauvern.cli._selection import Wanted, selection_options
 from qauvern.cli._writing import count_text
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Override a guardrail of the config file once; repeat for more.",
 )
+@selection_options("only", "exclude")
 @_writing.lock_timeout_option
 @_writing.operation_timeout_option
 @format_option
@@ -47,15 +49,18 @@ def command(
     yes: bool,
     plan_path: Path | None,
     ignored: tuple[str, ...],
+    wanted: Wanted,
     lock_timeout: int,
     operation_timeout: int,
     output_format: str,
 ) -> int:
     """Analyze, ask, and apply the new allocations: decreases first, then limits, then increases.
 
+    With --only or --exclude the proposal is still of all instances, and what is chosen of it is written.
     Every run is journalled; `qauvern undo` takes it back.
     """
     from qauvern.actions.apply import GuardrailName, Verdict, optimize, read_plan
+    from qauvern.render.outcomes import waiting_text
 
     if output_format != "table" and plan_path is not None and dry_run:
         raise click.UsageError("--format does not go with --plan and --dry-run: the plan is JSON itself.")
@@ -68,7 +73,9 @@ def command(
         status = _say_verdict(prepared)
         if prepared.verdict is not Verdict.READY:
             return False
-        count = count_text(len(prepared.changes))
+        count = count_text(len(prepared.changes), of=prepared.of)
+        if prepared.waiting:
+            _say.warning(waiting_text(prepared.waiting))
         if dry_run:
             _say.next_step(f"{count}, none written: run without --dry-run to apply.")
             return False
@@ -82,6 +89,8 @@ def command(
         settings,
         review=review,
         plan=None if plan_path is None else read_plan(plan_path),
+        only=wanted.only,
+        exclude=wanted.exclude,
         ignored=[GuardrailName(name) for name in ignored],
         dry_run=dry_run,
         lock_timeout_seconds=float(lock_timeout),
@@ -102,7 +111,7 @@ def _display(prepared: Prepared, output_format: str, *, dry_run: bool) -> None:
     elif prepared.plan is None:
         from qauvern.cli._analysis import display_changes
 
-        display_changes(prepared.analysis, output_format)
+        display_changes(prepared.analysis, output_format, prepared.chosen)
     elif not prepared.differences:
         _display_plan(prepared, prepared.plan)
 
@@ -130,7 +139,9 @@ def _say_verdict(prepared: Prepared) -> ExitStatus:
         _say.error_lines(["nothing was written: the proposal breaks the invariants named above."])
         return ExitStatus.ERROR
     if verdict is Verdict.NOTHING_TO_DO:
-        _say.note("Nothing to change: every instance holds what it should.")
+        anybody = prepared.selection.is_everything or prepared.chosen
+        whom = "every instance" if prepared.selection.is_everything else "every instance that is chosen"
+        _say.note(f"Nothing to change: {whom} holds what it should." if anybody else "No instance is chosen.")
     if verdict is Verdict.REFUSED:
         _say.errors(prepared.refusals)
         return ExitStatus.GUARDRAIL

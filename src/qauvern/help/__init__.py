@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TOPICS = (
     *("getting-started", "practice", "configuration", "environment", "allocations", "grants", "groups"),
-    *("commands", "tables", "plans", "safety", "cron", "output", "json", "python", "exit-statuses"),
+    *("commands", "selection", "tables", "plans", "safety", "cron", "output", "json", "python", "exit-statuses"),
     *("troubleshooting", "migrating"),
 )
 """In the order in which a newcomer needs them. No topic has the name of a command."""

@@ -13,14 +13,27 @@ from qauvern.plan.document import (
     plan_text,
 )
 from qauvern.plan.guardrails import GuardrailName, Refusal, refusals
-from qauvern.plan.ledger import Ledger
+from qauvern.plan.ledger import Cap, Ledger, without_room
 from qauvern.plan.live_state import CountedInUnits, difference, live_notices, refuse_resource_units
+from qauvern.plan.selection import (
+    STATE_MEANINGS,
+    BadSelection,
+    Selection,
+    State,
+    Term,
+    near,
+    states_held,
+    states_of_line,
+)
 from qauvern.plan.staleness import Fit, broken_by, fit, refuse_other_account
 from qauvern.plan.undo import LeftAlone, UndoPlan, WhyLeftAlone, WrittenChange, plan_undo
 
 __all__ = [
     "NOT_ENFORCED",
+    "STATE_MEANINGS",
     "BadSavedPlan",
+    "BadSelection",
+    "Cap",
     "Change",
     "CountedInUnits",
     "Fit",
@@ -31,6 +44,9 @@ __all__ = [
     "Phase",
     "Refusal",
     "SavedPlan",
+    "Selection",
+    "State",
+    "Term",
     "UndoPlan",
     "WhyLeftAlone",
     "WrittenChange",
@@ -42,6 +58,7 @@ __all__ = [
     "fit",
     "in_phase",
     "live_notices",
+    "near",
     "parse_change",
     "parse_holding",
     "parse_plan",
@@ -51,4 +68,7 @@ __all__ = [
     "refusals",
     "refuse_other_account",
     "refuse_resource_units",
+    "states_held",
+    "states_of_line",
+    "without_room",
 ]

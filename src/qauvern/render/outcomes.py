@@ -18,6 +18,8 @@ _LABELS = {
     Result.NOT_STARTED: "not started",
 }
 
+_NAMED = 20
+
 
 def change_text(change: Change) -> str:
     """The change in one phrase: allocation 100 -> 250 s, limit none -> 500 s."""
@@ -36,6 +38,18 @@ def change_lines(changes: Sequence[Change]) -> list[str]:
     """One line for each change, by name."""
     ordered = sorted(changes, key=lambda change: (change.name.casefold(), change.crn))
     return [f"  {printable(change.name)}: {change_text(change)}" for change in ordered]
+
+
+def waiting_text(changes: Sequence[Change]) -> str:
+    """The increases that will be held back, since those who would give seconds up were not chosen."""
+    ordered = sorted(changes, key=lambda change: (change.name.casefold(), change.crn))
+    named = [f"{printable(change.name)} ({change.allocation_delta:+,} s)" for change in ordered[:_NAMED]]
+    more = f" and {len(ordered) - _NAMED:,} more" if len(ordered) > _NAMED else ""
+    count = "1 increase needs" if len(ordered) == 1 else f"{len(ordered):,} increases need"
+    return (
+        f"{count} seconds that instances outside the selection would give up, and will be held back: "
+        f"{', '.join(named)}{more}."
+    )
 
 
 def problem_lines(run: AppliedRun) -> list[str]:
