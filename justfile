@@ -41,6 +41,10 @@ bench *ARGS:
 fuzz *ARGS:
     pytest --hypothesis-profile=fuzz -o timeout=3600 tests/hostile tests/config tests/property {{ ARGS }}
 
+# Write the JSON Schema anew from the figures.
+schema:
+    python -m qauvern.render.schema > src/qauvern/render/schema.json
+
 # Change the balance and the plan in many small ways, and see which changes their tests notice.
 mutate *ARGS:
     python -m tests.mutation {{ ARGS }}

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from qauvern.model import BillingPlan, ReserveBasis
 from qauvern.units import format_ms, format_percent, format_seconds, format_signed_seconds, seconds_number
 
 if TYPE_CHECKING:
+    from qauvern.apply import JournalledChange, Run
     from qauvern.balance import LimitTerms, Line
+    from qauvern.model import Instance
+    from qauvern.plan import Holding
+    from qauvern.render.views import AccountView, InstanceView
 
 Row = TypeVar("Row")
 Other = TypeVar("Other")
@@ -94,7 +99,7 @@ def one_of(values: Iterable[str]) -> Unit:
     return Unit({"type": "string", "enum": list(values)}, is_text=True)
 
 
-REASON_TEXT: Final = Unit({"type": "string", "title": "Reason"}, is_text=True)
+REASON_TEXT: Final = Unit({"type": "string"}, is_text=True)
 """One of the reasons of balance, which the schema lists."""
 
 
@@ -141,7 +146,7 @@ class Figure(Generic[Row]):
 
     def text(self, row: Row) -> str:
         """Its text in a table."""
-        return self._written(self.read(row))
+        return self.written(self.read(row))
 
     def total(self, rows: Iterable[Row]) -> Any:
         """The sum over the rows as it is read, none counting as nothing; None where it does not add up."""
@@ -149,9 +154,10 @@ class Figure(Generic[Row]):
 
     def total_text(self, rows: Iterable[Row]) -> str:
         """The total's text; empty where it does not add up."""
-        return self._written(self.total(rows)) if self.adds_up else ""
+        return self.written(self.total(rows)) if self.adds_up else ""
 
-    def _written(self, figure: Any) -> str:
+    def written(self, figure: Any) -> str:
+        """What was read, or added up, as text."""
         return self.unit.absent if figure is None else self.unit.text(figure)
 
 
@@ -172,7 +178,7 @@ class Record(Generic[Row]):
         return [self.of(row) for row in rows]
 
     def columns(self, prefix: str = "") -> list[str]:
-        """The columns as CSV, an object within this one as `outer_inner`; lists have none."""
+        """The names of the columns as CSV, of an object within this one `outer_inner`; lists have none."""
         names: list[str] = []
         for figure in self.figures:
             if figure.unit.is_list:
@@ -316,11 +322,7 @@ ACTIVITY_SCORE: Final[Figure[Line]] = Figure(
 
 # The terms of a limit, which the report's table of limits shows one by one.
 LIMIT_BASE: Final[Figure[LimitTerms]] = Figure(
-    "base_seconds",
-    "Base",
-    SECONDS,
-    lambda terms: terms.base_seconds,
-    "limit_seconds of the config file, in seconds",
+    "base_seconds", "Base", SECONDS, lambda terms: terms.base_seconds, "limit_seconds of the config file, in seconds"
 )
 LIMIT_GRANT_FUNDED: Final[Figure[LimitTerms]] = Figure(
     "grant_funded_seconds",
@@ -409,5 +411,323 @@ def by_name(lines: Iterable[Line]) -> list[Line]:
 
 
 def instance_records(lines: Iterable[Line]) -> list[dict[str, Any]]:
-    """The `instances` of `analyze --format json`: one dictionary for each line of a proposal, by name."""
+    """The `instances` of the JSON of analyze: one dictionary for each line of a proposal, by name."""
     return ANALYZED_INSTANCE.all(by_name(lines))
+
+
+# --- an instance as it stands -----------------------------------------------------------------------------------
+
+SHOWN_ALLOCATION: Final[Figure[InstanceView]] = CURRENT_ALLOCATION.of(
+    lambda view: view.allocation_seconds,
+    name="allocation_seconds",
+    meaning="Seconds of the 28-day window that it holds",
+    null="none, or it is missing",
+)
+SHOWN_LIMIT: Final[Figure[InstanceView]] = CURRENT_LIMIT.of(
+    lambda view: view.limit_seconds,
+    name="limit_seconds",
+    meaning="Seconds of the 28-day window that it may use",
+    null="no limit, or it is missing",
+)
+SHOWN_USED: Final[Figure[InstanceView]] = USED_28D.of(
+    lambda view: None if view.usage is None else view.usage.consumed_ms, null="none was read"
+)
+SHOWN_FAIRNESS: Final[Figure[InstanceView]] = FAIRNESS.of(
+    lambda view: view.fairness if view.has_fairness else None,
+    meaning="28-day usage over the allocation; 0 when both are 0",
+    null="infinite, or unknown: no allocation, or no usage read",
+)
+SHOWN_NAME: Final[Figure[InstanceView]] = NAME.of(lambda view: view.configured.name)
+REGION: Final[Figure[InstanceView]] = Figure(
+    "region", "Region", TEXT, lambda view: view.configured.crn.region, "The region that the CRN names"
+)
+STATE: Final[Figure[InstanceView]] = Figure(
+    "state",
+    "State",
+    one_of(("active", "limit reached", "archived", "missing")),
+    lambda view: view.state or "active",
+    "active, limit reached (28-day usage has come to the limit), archived (its allocation is 0), or missing (the "
+    "account does not list it)",
+)
+USED_IN_PERIOD: Final[Figure[InstanceView]] = Figure(
+    "period_seconds",
+    "Period",
+    USED,
+    lambda view: None if view.usage is None else view.usage.period_ms,
+    "Seconds used in its balance period up to now",
+    null="it has none, or (instances) it was not read",
+)
+SHOWN_INSTANCE: Final[Record[InstanceView]] = Record(
+    "shown_instance",
+    "Instance",
+    "One configured instance as it stands.",
+    (
+        *(SHOWN_NAME, CRN.of(lambda view: view.configured.crn), REGION, STATE, SHOWN_ALLOCATION, SHOWN_LIMIT),
+        *(SHOWN_USED, USED_IN_PERIOD, SHOWN_FAIRNESS),
+    ),
+)
+
+# --- the account ------------------------------------------------------------------------------------------------
+
+BUDGET: Final[Figure[AccountView]] = Figure(
+    "allocation_budget_seconds",
+    "Budget (28 days)",
+    SECONDS,
+    lambda view: view.account.budget_seconds,
+    "Seconds of the 28-day window that the plan may hand out, over all its subscriptions",
+    null="the plan has no budget",
+)
+UNALLOCATED: Final[Figure[AccountView]] = Figure(
+    "unallocated_seconds",
+    "Unallocated",
+    BALANCE,
+    lambda view: view.account.unallocated_seconds,
+    "Seconds of the budget that no instance holds",
+)
+CONSUMED: Final[Figure[AccountView]] = Figure(
+    "consumed_seconds",
+    "Consumed (28 days)",
+    USED,
+    lambda view: view.consumed_ms,
+    "Seconds that all instances of the plan used in the last 28 days",
+)
+CONFIGURED_CONSUMED: Final[Figure[AccountView]] = Figure(
+    "configured_consumed_seconds",
+    "Consumed by configured instances",
+    USED,
+    lambda view: view.configured_consumed_ms,
+    "Seconds that the instances of the config file used in the last 28 days",
+)
+ACCOUNT_LIMIT: Final[Figure[AccountView]] = Figure(
+    "limit_seconds",
+    "Limit of the account",
+    SECONDS,
+    lambda view: view.account.limit_seconds,
+    "Seconds of the 28-day window that the account's plan may use",
+    null="none",
+)
+HELD_BY_UNCONFIGURED: Final[Figure[AccountView]] = Figure(
+    "unmanaged_allocation_seconds",
+    "Held by unconfigured instances",
+    SECONDS,
+    lambda view: view.unconfigured_held_seconds,
+    "Seconds that instances which the config file does not list hold; they are reserved for them",
+)
+UTILIZATION: Final[Figure[Any]] = Figure(
+    "utilization_percent",
+    "Utilization",
+    UTILIZATION_PERCENT,
+    lambda view: view.utilization,
+    "What the configured instances consumed of what they hold, in percent",
+    null="infinite: usage without any allocation",
+)
+DISTRIBUTABLE: Final[Figure[AccountView]] = Figure(
+    "distributable_pool_seconds",
+    "To hand out",
+    SECONDS,
+    lambda view: view.distributable_seconds,
+    "Seconds that are handed out over the floors, the reserve taken off",
+)
+UNMANAGED_INSTANCE: Final[Record[Instance]] = Record(
+    "unmanaged_instance",
+    "Unconfigured instance",
+    "An instance that the account lists and the config file does not.",
+    (
+        NAME.of(lambda instance: instance.name, meaning="The instance's name in the account"),
+        CRN.of(lambda instance: instance.crn),
+        SHOWN_ALLOCATION.of(lambda instance: instance.allocation_seconds, null="it has no allocation"),
+    ),
+)
+_ACCOUNT: Final[tuple[Figure[AccountView], ...]] = (
+    Figure("account_id", "Account", TEXT, lambda view: view.account.account_id, "The IBM Cloud account"),
+    *(BUDGET, UNALLOCATED, CONSUMED, CONFIGURED_CONSUMED, ACCOUNT_LIMIT, HELD_BY_UNCONFIGURED),
+    Figure(
+        "unmanaged_instances",
+        "Unconfigured instances",
+        parts(UNMANAGED_INSTANCE),
+        lambda view: view.unconfigured,
+        "The instances that the config file does not list, archived ones left out, those that hold most first",
+    ),
+)
+ANALYZED_ACCOUNT: Final[Record[AccountView]] = Record(
+    "account",
+    "Account",
+    "The plan's budget and usage, as analyze and explain see it.",
+    (
+        *_ACCOUNT,
+        Figure(
+            "over_allocation_budget",
+            "Over budget",
+            FLAG,
+            lambda view: view.is_over_budget,
+            "True when the plan's 28-day usage has reached its budget: allocations follow usage until enough of it "
+            "leaves the window",
+        ),
+    ),
+)
+SHOWN_ACCOUNT: Final[Record[AccountView]] = Record(
+    "show_account", "Account", "The plan's budget and usage, as show sees it.", (*_ACCOUNT, UTILIZATION)
+)
+_RESERVE: Final[tuple[Figure[AccountView], ...]] = (
+    Figure(
+        "percent",
+        "Percent",
+        RESERVE_PERCENT,
+        lambda view: view.reserve.percent,
+        "Percentage that is not handed out, from 0 to below 100",
+    ),
+    Figure(
+        "basis",
+        "Basis",
+        one_of(each.value for each in ReserveBasis),
+        lambda view: view.reserve.basis.value,
+        "What the reserve is a percentage of: the pool over the floors, or the whole budget",
+    ),
+)
+ANALYZED_RESERVE: Final[Record[AccountView]] = Record(
+    "reserve", "Reserve", "The part that is not handed out, and what is.", (*_RESERVE, DISTRIBUTABLE)
+)
+SHOWN_RESERVE: Final[Record[AccountView]] = Record(
+    "show_reserve", "Reserve", "The part that is not handed out, as the config file sets it.", _RESERVE
+)
+PLAN: Final[Figure[Any]] = Figure(
+    "plan",
+    "Plan",
+    one_of(each.value for each in BillingPlan),
+    lambda view: view.plan,
+    "The plan whose budget is shared",
+)
+
+# --- runs -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run, and whether a later one took it back."""
+
+    run: Run
+    is_undone: bool
+
+
+RUN_ID: Final[Figure[RunRow]] = Figure("run", "Run", TEXT, lambda row: row.run.run_id, "The run's id")
+RUN_STARTED: Final[Figure[RunRow]] = Figure(
+    "started_at", "When (UTC)", MOMENT, lambda row: row.run.started_at, "When it started: ISO 8601 with a UTC offset"
+)
+RUN_PLAN: Final[Figure[RunRow]] = PLAN.of(lambda row: row.run.plan)
+RUN_MOVED: Final[Figure[RunRow]] = Figure(
+    "seconds_moved",
+    "Moved (s)",
+    SECONDS,
+    lambda row: row.run.seconds_moved,
+    "Seconds of allocation that the changes that are done gave to instances or took from them, whichever is more",
+)
+RUN_SUMMARY: Final[Record[RunRow]] = Record(
+    "run_summary",
+    "Run",
+    "One applied run.",
+    (
+        RUN_ID,
+        RUN_STARTED,
+        Figure(
+            "account_id",
+            "Account",
+            TEXT,
+            lambda row: row.run.account_id,
+            "The IBM Cloud account that it wrote to",
+            null="IBM had not said yet whose the new instance is",
+        ),
+        RUN_PLAN,
+        Figure(
+            "endpoint_family",
+            "Endpoints",
+            TEXT,
+            lambda row: row.run.endpoint_family,
+            "Which of IBM's endpoints it wrote to, such as production or staging",
+        ),
+        Figure("user", "User", TEXT, lambda row: row.run.operator.user, "Who ran it on that host"),
+        Figure("host", "Host", TEXT, lambda row: row.run.operator.host, "The machine that it ran on"),
+        Figure("pid", "Process", BALANCE, lambda row: row.run.operator.pid, "The id of its process on that host"),
+        Figure(
+            "ended",
+            "Ended",
+            TEXT,
+            lambda row: row.run.ended.value,
+            "How it ended: complete, partial, interrupted, cut off, or under way (its process may still be at work)",
+        ),
+        Figure(
+            "undoes",
+            "Undoes",
+            TEXT,
+            lambda row: row.run.undoes,
+            "The id of the run that it took back",
+            null="it is no undo",
+        ),
+        Figure("undone", "Undone", FLAG, lambda row: row.is_undone, "True when a later run took it back"),
+        Figure(
+            "changes_planned",
+            "Changes planned",
+            COUNT,
+            lambda row: len(row.run.changes),
+            "How many changes it was to make",
+        ),
+        Figure("changes_done", "Changes done", COUNT, lambda row: row.run.changes_done, "How many of them are done"),
+        RUN_MOVED,
+        Figure(
+            "damaged_lines",
+            "Damaged lines",
+            COUNT,
+            lambda row: row.run.damaged_lines,
+            "How many lines of its journal cannot be read",
+        ),
+    ),
+)
+HOLDING: Final[Record[Holding]] = Record(
+    "holding",
+    "Holding",
+    "What an instance holds.",
+    (
+        SHOWN_ALLOCATION.of(
+            lambda held: held.allocation_seconds, meaning="Seconds of the 28-day window", null="no allocation"
+        ),
+        SHOWN_LIMIT.of(lambda held: held.limit_seconds, meaning="Seconds of the 28-day window", null="no limit"),
+    ),
+)
+CHANGE_NAME: Final[Figure[JournalledChange]] = NAME.of(lambda each: each.change.name)
+CHANGE_REASON: Final[Figure[JournalledChange]] = Figure(
+    "reason", REASON.heading, TEXT, lambda each: each.change.reason, "Why it was to change"
+)
+CHANGE_RESULT: Final[Figure[JournalledChange]] = Figure(
+    "result",
+    "Result",
+    TEXT,
+    lambda each: each.status.value,
+    "What became of it, in words, such as done, failed, not started or in doubt",
+)
+JOURNALLED_CHANGE: Final[Record[JournalledChange]] = Record(
+    "journalled_change",
+    "Change",
+    "One change of an applied run.",
+    (
+        CHANGE_NAME,
+        CRN.of(lambda each: each.change.crn),
+        Figure("before", "Before", part(HOLDING), lambda each: each.change.before, "What the instance held"),
+        Figure("after", "After", part(HOLDING), lambda each: each.change.after, "What it was to hold"),
+        Figure(
+            "actual",
+            "Actual",
+            part(HOLDING),
+            lambda each: each.actual,
+            "What it was read to hold afterwards",
+            null="nothing was read back",
+        ),
+        CHANGE_REASON,
+        CHANGE_RESULT,
+        Figure(
+            "detail",
+            "Detail",
+            TEXT,
+            lambda each: each.detail,
+            "More of that, such as IBM's own message; empty where there is none",
+        ),
+    ),
+)

@@ -18,7 +18,7 @@ from qauvern import cloud
 from qauvern.balance import propose
 from qauvern.config import parse
 from qauvern.model import Group, Settings, Snapshot
-from qauvern.render.analysis import analysis_document
+from qauvern.render.documents import analysis_document
 from qauvern.sandbox import Sandbox
 from tests.helpers.make import TODAY, Team, group, settings, snapshot
 

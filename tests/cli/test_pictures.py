@@ -108,7 +108,7 @@ class TestHow:
     def test_a_row_for_each_instance_and_none_in_the_totals(self, site: Site, command: str) -> None:
         lines = site.qauvern(command, "--daily").stdout.splitlines()
         start = next(index for index, line in enumerate(lines) if line.startswith("Name"))
-        at = lines[start].index("Use")
+        at = lines[start].rindex("Use")
         end = next(index for index, line in enumerate(lines) if line.startswith("Total"))
         bars = [line[at : at + 20] for line in lines[start + 2 : end - 1]]
         assert len(bars) == len(site.configuration()["instances"])

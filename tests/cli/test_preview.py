@@ -12,7 +12,7 @@ import pytest
 from qauvern.balance import propose
 from qauvern.cloud import Endpoints, connect, resolve_api_key
 from qauvern.config import load
-from qauvern.render.analysis import analysis_document
+from qauvern.render.documents import analysis_document
 from tests.helpers.cli import Site, table_rows
 
 GRANTED = "spin-glass-sampling"

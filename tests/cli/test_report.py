@@ -86,7 +86,7 @@ class TestPage:
 
 
 class TestMissingExtra:
-    @pytest.mark.parametrize("package", ["jinja2", "pygal"])
+    @pytest.mark.parametrize("package", ["jinja2"])
     def test_is_told_in_one_line_before_any_request(
         self, site: Site, monkeypatch: pytest.MonkeyPatch, package: str
     ) -> None:

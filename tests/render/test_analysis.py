@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -11,14 +12,14 @@ from click import unstyle
 
 from qauvern.balance import Proposal, propose
 from qauvern.render.analysis import (
-    analysis_document,
     analysis_notes,
     analysis_table,
     changes_table,
     limit_cell,
     underutilized_lines,
 )
-from qauvern.render.text import Table
+from qauvern.render.documents import analysis_document
+from qauvern.render.text import Table, cell_width
 from tests.helpers.make import TODAY, Team, grant, line, settings, snapshot
 
 
@@ -28,6 +29,12 @@ def proposed(*teams: Team, budget: int | None = 1_000, minimum: int = 10, **acco
         settings(teams, minimum=minimum),
         TODAY,
     )
+
+
+def named(proposal: Proposal, name: str) -> Proposal:
+    """The proposal of one instance, which has another name."""
+    (only,) = proposal.lines
+    return replace(proposal, lines=(replace(only, configured=replace(only.configured, name=name)),))
 
 
 ACTIVE = grant(TODAY - timedelta(days=5), TODAY + timedelta(days=5), 50)
@@ -42,13 +49,13 @@ class TestLimitCell:
             pytest.param(Team("a", live_limit=2_000), "2,000", id="the live one stays"),
             pytest.param(Team("a", limit=100, consumed=101), "100 !", id="in debt"),
             pytest.param(Team("a", limit=100, consumed=100), "100", id="reached, not in debt"),
-            pytest.param(Team("a", limit=100, grants=(ACTIVE,)), "150 (+grant)", id="active grant"),
+            pytest.param(Team("a", limit=100, grants=(ACTIVE,)), "150 +", id="active grant"),
             pytest.param(
                 Team("a", limit=100, grants=(ENDED,), daily={date(2026, 3, 5): 20}, consumed=20),
-                "120 (+grant, ended)",
+                "120 +.",
                 id="a grant that ended credits what it paid",
             ),
-            pytest.param(Team("a", limit=100, grants=(ACTIVE,), consumed=151), "150 (+grant) !", id="both"),
+            pytest.param(Team("a", limit=100, grants=(ACTIVE,), consumed=151), "150 + !", id="both"),
         ],
     )
     def test_says_the_limit_its_grants_and_debt(self, team: Team, cell: str) -> None:
@@ -104,18 +111,23 @@ class TestTables:
         assert "stays" not in table.text
 
     @pytest.mark.parametrize("draw", [analysis_table, changes_table])
-    def test_large_accounts_fit_80_columns(self, draw: Callable[..., Table]) -> None:
-        team = Team(
-            "a-name-of-some-length",
-            allocation=12_345_678,
-            consumed=9_876_543.2,
-            active=1_234_567.8,
-            limit=9_000_000,
-            grants=(ENDED,),
-        )
-        lines = unstyle(draw(proposed(team, budget=50_000_000), width=80).text).splitlines()
-        assert max(map(len, lines)) <= 80
-        assert {"Name", "Alloc"} <= set(lines[0].split())
+    @pytest.mark.parametrize("name", ["a-name-of-some-length", "量子化学-第三研究室-共同利用", "ü" * 50])
+    def test_what_is_decided_upon_stays_at_80_columns(self, draw: Callable[..., Table], name: str) -> None:
+        team = Team("a", allocation=2_345_678, consumed=876_543.2, active=234_567.8, limit=1_000_000, grants=(ENDED,))
+        table = draw(named(proposed(team, budget=50_000_000), name), width=80)
+        lines = unstyle(table.text).splitlines()
+        assert max(map(cell_width, lines)) <= 80
+        for heading in ("Cur Limit", "New Limit", "Cur Alloc", "New Alloc", "Reason"):
+            assert heading in lines[0]
+        assert "Used 28d" in table.dropped
+
+    @pytest.mark.parametrize("draw", [analysis_table, changes_table])
+    def test_nothing_is_left_out_or_wrapped_at_200_columns(self, draw: Callable[..., Table]) -> None:
+        team = Team("a", allocation=2_345_678, consumed=876_543.2, active=234_567.8)
+        table = draw(named(proposed(team, budget=50_000_000), "量子化学-第三研究室-共同利用"), width=200)
+        assert table.dropped == ()
+        assert len(table.text.splitlines()) == 5
+        assert max(cell_width(line) for line in unstyle(table.text).splitlines()) <= 200
 
     def test_underutilized_ones_come_most_held_first_and_no_more_than_ten_by_name(self) -> None:
         teams = [Team(f"t{index:02}", allocation=100 + index) for index in range(13)]

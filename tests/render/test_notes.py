@@ -10,7 +10,8 @@ import pytest
 from qauvern.balance import propose
 from qauvern.model import InstanceSettings
 from qauvern.render.analysis import analysis_notes
-from qauvern.render.instances import instance_views, state_notes
+from qauvern.render.instances import state_notes
+from qauvern.render.views import instance_views
 from tests.helpers.cli import Site
 from tests.helpers.make import TODAY, Team, settings, snapshot
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qauvern.apply import AppliedRun, Outcome, Result
-from qauvern.render.outcomes import change_text, problem_lines, progress_line, run_summary
+from qauvern.render.outcomes import change_text, changes_summary, problem_lines, progress_line, run_summary
 from tests.helpers.account import change
 
 
@@ -45,9 +45,29 @@ class TestProblemLines:
         assert "up (" in line
         assert line.endswith("why")
 
+    def test_many_that_were_not_started_are_one_line_and_a_count(self) -> None:
+        waiting = [Outcome(change(f"t{index:03}", 10, 20), Result.NOT_STARTED, "interrupted") for index in range(300)]
+        failed, line = problem_lines(applied(Outcome(UP, Result.FAILED, "why"), *waiting))
+        assert failed.startswith("FAILED: up")
+        assert line.startswith("not started: 300 changes (t000, t001,")
+        assert line.endswith("and 290 more): interrupted")
+
     def test_control_characters_in_what_ibm_says_are_made_visible(self) -> None:
         (line,) = problem_lines(applied(Outcome(UP, Result.FAILED, "\x1b[2Jhi")))
         assert "\x1b" not in line
+
+
+class TestChangesSummary:
+    def test_says_in_one_line_how_many_go_where_and_how_much(self) -> None:
+        limited = change("c", 5, 5, limits=(None, 500))
+        assert changes_summary([UP, DOWN, limited]) == "1 up, 1 down, 1 limit; 1,490 s move"
+
+    def test_seconds_that_are_only_taken_move_too(self) -> None:
+        assert changes_summary([DOWN, change("d", 50, 40)]) == "2 down; 80 s move"
+
+    def test_of_limits_alone(self) -> None:
+        changes = [change(name, 5, 5, limits=(9, 500)) for name in "ab"]
+        assert changes_summary(changes) == "2 limits; 0 s move"
 
 
 class TestRunSummary:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -17,7 +16,7 @@ pytest.importorskip("qauvern.render.report", reason="the extra `report` is not i
 
 from qauvern.balance import propose
 from qauvern.model import BillingPlan, Snapshot
-from qauvern.render.analysis import analysis_document
+from qauvern.render.documents import analysis_document
 from qauvern.render.report import Report, report_of, report_page
 from tests.helpers.make import TODAY, Team, grant, settings, snapshot
 from tests.helpers.page import Page, number
@@ -35,7 +34,7 @@ TEAMS = (
 
 def report(teams: Sequence[Team] = TEAMS, *, budget: int | None = 2_000, elsewhere: float = 0) -> Report:
     taken, configured = snapshot(teams, budget=budget, unconfigured_consumed=elsewhere), settings(teams)
-    return report_of(propose(taken, configured, TODAY), taken, configured)
+    return report_of(propose(taken, configured, TODAY), taken)
 
 
 def document(teams: Sequence[Team] = TEAMS, *, budget: int | None = 2_000) -> dict[str, Any]:
@@ -73,20 +72,6 @@ USAGE_KEYS = (
 
 
 class TestFigures:
-    def test_of_the_view_model_are_those_of_analyze(self) -> None:
-        rows = {row.crn: row for row in report().rows}
-        for expected in document()["instances"]:
-            row = rows[expected["crn"]]
-            assert row.allocation_seconds == expected["current_allocation_seconds"]
-            assert row.new_allocation_seconds == expected["new_allocation_seconds"]
-            assert row.allocation_delta_seconds == expected["allocation_delta_seconds"]
-            assert row.live_limit_seconds == expected["current_limit_seconds"]
-            assert row.new_limit_seconds == expected["new_limit_seconds"]
-            assert Fraction(row.consumed_ms, 1000) == Fraction(str(expected["consumed_28day_seconds"]))
-            assert Fraction(row.last_24h_ms, 1000) == Fraction(str(expected["consumed_24h_seconds"]))
-            assert (None if row.fairness is None else float(row.fairness)) == expected["fairness"]
-            assert float(row.activity_score) == expected["activity_score"]
-
     def test_of_the_page_are_those_of_analyze(self) -> None:
         shown = page()
         for expected in document()["instances"]:
@@ -108,12 +93,13 @@ class TestFigures:
 
     def test_fairness_with_the_new_allocation(self) -> None:
         row = next(row for row in report().rows if row.name == "busy")
-        assert row.new_allocation_seconds is not None
-        assert row.new_fairness == Fraction(60, row.new_allocation_seconds)
+        assert row.line.new_allocation is not None
+        assert row.new_fairness == Fraction(60, row.line.new_allocation)
 
     def test_infinite_fairness_is_a_sign_and_no_number(self) -> None:
-        row = replace(report().rows[0], fairness=None, new_fairness=None)
-        usage = Page(report_page(replace(report(), rows=(row,)))).tables["usage"][0]
+        row = report().rows[0]
+        line = replace(row.line, live=replace(row.line.live, allocation_seconds=0), new_allocation=0)
+        usage = Page(report_page(replace(report(), rows=(replace(row, line=line),)))).tables["usage"][0]
         assert (usage.texts["fairness"], usage.values.get("fairness")) == ("∞", None)
 
     def test_daily_usage_is_of_every_day_of_the_window(self) -> None:
@@ -163,7 +149,7 @@ class TestLimits:
         made = report()
         (history,) = made.histories
         today = next(each for each in history.days if each.day == TODAY)
-        assert today.limit_seconds == next(row.new_limit_seconds for row in made.rows if row.name == "granted")
+        assert today.limit_seconds == next(row.line.new_limit for row in made.rows if row.name == "granted")
 
     def test_ahead_nothing_more_is_used(self) -> None:
         history = self.history(BOOST, daily={TODAY - timedelta(days=20): 30, TODAY: 120})
@@ -191,7 +177,7 @@ class TestLimits:
         assert [row.texts["name"] for row in shown.tables["limits"]] == ["capped", "granted"]
         assert "3 of 5 instances have no limit" in shown.text
         capped = shown.tables["limits"][0]
-        assert (capped.texts["left_seconds"], capped.texts["limit_marks"]) == ("-50", "in debt")
+        assert (capped.texts["left_seconds"], capped.texts["marks"]) == ("-50", "in debt")
 
 
 class TestWarnings:
@@ -235,7 +221,7 @@ class TestStandsAlone:
         team = replace(TEAMS[2], name="granted")
         taken, configured = snapshot([team], budget=2_000), settings([team])
         named = replace(configured, instances=(replace(configured.instances[0], name=NASTY),))
-        text = report_page(report_of(propose(taken, named, TODAY), taken, named))
+        text = report_page(report_of(propose(taken, named, TODAY), taken))
         assert "<script>alert" not in text
         assert "\x1b" not in text
         shown = Page(text)
@@ -246,6 +232,31 @@ class TestStandsAlone:
 
     def test_is_the_same_for_the_same_snapshot(self) -> None:
         assert report_page(report()) == report_page(report())
+
+
+class TestCharts:
+    def test_every_shape_says_what_it_stands_for(self) -> None:
+        text = report_page(report())
+        shapes = re.findall(r"<(rect|path)[^>]*>(<title>[^<]+</title>)?", text)
+        assert shapes.count(("rect", "")) == 0
+        assert "<title>busy: now: 100 s</title>" in text
+        assert "<title>15\u00a0Mar: busy: 20.5 s</title>" in text
+        assert "<title>net grant of 300 s, 2026-03-10 to before 2026-03-20</title>" in text
+
+    def test_axes_have_units_and_unbroken_dates(self) -> None:
+        drawings = re.findall(r'<svg id="chart-(daily|limit)[^>]*>.*?</svg>', report_page(report()))
+        assert drawings
+        labels = re.findall(r"<text[^>]*>([^<]+)</text>", report_page(report()))
+        assert any(label.endswith(" s") for label in labels)
+        assert "15\u00a0Mar" in labels
+
+    def test_names_of_any_length_and_letters_are_shortened_in_cells(self) -> None:
+        name = "量子" * 40
+        taken, configured = snapshot([Team("a", 100)], budget=2_000), settings([Team("a", 100)])
+        named = replace(configured, instances=(replace(configured.instances[0], name=name),))
+        text = report_page(report_of(propose(taken, named, TODAY), taken))
+        assert f"<title>{name}</title>" in text
+        assert "量子" * 7 + "…" in text
 
 
 class TestTextAlternatives:
@@ -271,15 +282,12 @@ class TestTextAlternatives:
 
 class TestSize:
     def test_at_1000_instances_tables_hold_all_and_charts_the_largest(self) -> None:
-        began = time.perf_counter()
         text = report_page(report(many(1_000), budget=10_000_000))
-        took = time.perf_counter() - began
         shown = Page(text)
         assert {len(shown.tables[name]) for name in ("changes", "usage", "daily")} == {1_000}
         assert "The top 30 of 1,000 instances" in shown.text
         assert "the first 30 of 50, by name" in shown.text
         assert len(text.encode()) < 5_000_000
-        assert took < 20
 
     def test_charts_of_few_say_that_they_hold_all(self) -> None:
         assert "All 5 instances by allocation" in page().text
@@ -293,7 +301,7 @@ class TestSize:
         taken: Snapshot = snapshot(teams, budget=None)
         taken = replace(taken, account=replace(taken.account, plan=BillingPlan.PAYGO, unallocated_seconds=0))
         configured = settings(teams)
-        shown = Page(report_page(report_of(propose(taken, configured, TODAY), taken, configured)))
+        shown = Page(report_page(report_of(propose(taken, configured, TODAY), taken)))
         assert [row.texts["new_allocation_seconds"] for row in shown.tables["changes"]] == ["-", "-"]
         assert "Who holds the budget" not in shown.text
 

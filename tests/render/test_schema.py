@@ -14,17 +14,18 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from qauvern.balance import Reason, held_by_unconfigured, propose
+from qauvern.balance import Reason, propose
 from qauvern.model import BillingPlan, Guardrails, InstanceSettings, ReserveBasis, Settings, Snapshot
 from qauvern.plan import changes_of, refusals
-from qauvern.render.analysis import analysis_document
-from qauvern.render.explanation import explanation_document
-from qauvern.render.instances import instance_views, instances_document, show_document
+from qauvern.render.derivation import explanation_document
+from qauvern.render.documents import analysis_document, instances_document, show_document
+from qauvern.render.schema import schema_text
+from qauvern.render.views import instance_views
 from tests.helpers.cli import Site
 from tests.helpers.make import TODAY, Team, grant, settings, snapshot
 
 SCHEMA: dict[str, Any] = json.loads((files("qauvern.render") / "schema.json").read_text(encoding="utf-8"))
-DOCUMENTS = ("analyze", "show", "instances", "history", "run", "explain")
+DOCUMENTS = ("analyze", "show", "instances", "history", "run", "optimize", "explain")
 
 
 def complaints(document: Any, name: str) -> list[str]:
@@ -47,6 +48,10 @@ def objects(node: Any) -> Iterator[dict[str, Any]]:
 
 
 class TestTheSchema:
+    def test_is_made_from_the_figures(self) -> None:
+        """`just schema` writes it anew."""
+        assert (files("qauvern.render") / "schema.json").read_text(encoding="utf-8") == schema_text()
+
     def test_is_one_of_draft_2020_12_with_each_document(self) -> None:
         Draft202012Validator.check_schema(SCHEMA)
         assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -147,7 +152,7 @@ class TestMadeUpAccounts:
 
     def test_show_and_instances(self, name: str) -> None:
         seen, wanted = ACCOUNTS[name]
-        document = show_document(seen, wanted, unconfigured_held=held_by_unconfigured(seen, wanted))
+        document = show_document(seen, wanted)
         assert complaints(document, "show") == []
         views = instance_views(wanted, seen.instances.values(), seen.usage)
         assert complaints(instances_document(wanted, views), "instances") == []
@@ -186,7 +191,7 @@ class TestCommands:
 
     def test_runs(self, site: Site) -> None:
         site.sandbox.inject("patch:3=400")
-        site.qauvern("optimize", "--yes", exits=3)
+        assert complaints(self.printed(site, "optimize", "--yes", exits=3), "optimize") == []
         site.qauvern("undo", "--yes")
         history = self.printed(site, "history")
         assert complaints(history, "history") == []

@@ -15,7 +15,7 @@ from qauvern.apply.lock import is_process_alive
 from qauvern.apply.outcome import Result
 from qauvern.errors import QauvernError, Remedy
 from qauvern.model import BillingPlan, Crn, NewInstance
-from qauvern.plan import Change, Holding, WrittenChange, parse_change, parse_holding
+from qauvern.plan import Change, Holding, WrittenChange, parse_change, parse_holding, seconds_moved
 
 
 class RunKind(str, Enum):
@@ -111,8 +111,13 @@ class Run:
 
     @property
     def seconds_moved(self) -> int:
-        """Seconds given to instances by changes that are done."""
-        return sum(max(0, each.change.allocation_delta) for each in self.changes if each.result is Result.DONE)
+        """Seconds that change hands by the changes that are done, as `plan.seconds_moved` counts them."""
+        return seconds_moved(each.change for each in self.changes if each.result is Result.DONE)
+
+    @property
+    def changes_done(self) -> int:
+        """How many of its changes hold: written, or found to hold already."""
+        return self.count(Result.DONE, Result.ALREADY_DONE)
 
     def count(self, *statuses: Result) -> int:
         return sum(each.status in statuses for each in self.changes)

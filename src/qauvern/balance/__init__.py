@@ -18,7 +18,13 @@ from qauvern.balance.groups import GroupPart, group_warnings
 from qauvern.balance.invariants import check as check_invariants
 from qauvern.balance.notices import account_notices, over_budget_notices
 from qauvern.balance.proposal import BrokenInvariant, Line, Pool, Proposal, Reason
-from qauvern.balance.propose import UnusableInstances, held_by_unconfigured, is_over_budget, propose
+from qauvern.balance.propose import (
+    UnusableInstances,
+    held_by_unconfigured,
+    is_over_budget,
+    propose,
+    unconfigured_instances,
+)
 from qauvern.balance.sharing import Weight
 from qauvern.balance.window import usage_in_window, window_start
 
@@ -53,6 +59,7 @@ __all__ = [
     "limit_terms",
     "over_budget_notices",
     "propose",
+    "unconfigured_instances",
     "usage_in_window",
     "water_fill",
     "window_start",

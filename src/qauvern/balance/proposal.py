@@ -181,6 +181,7 @@ class Proposal:
     groups at their limit; None when each got all its room, and with shares, where each group has a level of its own.
     `groups` are by name. With shares, `entitlement_level` is seconds for each percent; None where each group is at its
     floors or at the most that it can take. `minimum_seconds` is the minimum_allocation_seconds that it was made with.
+    `unconfigured` are the instances that the config file does not list, those that hold most first.
     """
 
     today: date
@@ -196,6 +197,7 @@ class Proposal:
     groups: tuple[GroupPart, ...]
     entitlement_level: Fraction | None
     broken: tuple[BrokenInvariant, ...]
+    unconfigured: tuple[Instance, ...] = ()
 
     @property
     def has_shares(self) -> bool:

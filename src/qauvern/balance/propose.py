@@ -17,7 +17,7 @@ from qauvern.balance.grants import effective_limit
 from qauvern.balance.groups import GroupPart, divide
 from qauvern.balance.proposal import Line, Pool, Proposal, Reason
 from qauvern.errors import QauvernError, Remedy
-from qauvern.model import NO_GROUP, InstanceSettings, Reserve, ReserveBasis, Settings, Snapshot, UsageNotRead
+from qauvern.model import NO_GROUP, Instance, InstanceSettings, Reserve, ReserveBasis, Settings, Snapshot, UsageNotRead
 from qauvern.units import MS_PER_SECOND, floor_seconds
 
 
@@ -46,7 +46,9 @@ def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
     pool = _pool(
         candidates, snapshot.account.budget_seconds, held_by_unconfigured(snapshot, settings), settings.reserve
     )
-    pool = replace(pool, unconfigured_listed_seconds=listed_with_unconfigured(snapshot, settings))
+    unconfigured = unconfigured_instances(snapshot, settings)
+    listed = sum(instance.allocation_seconds or 0 for instance in unconfigured)
+    pool = replace(pool, unconfigured_listed_seconds=listed)
     division = divide(candidates, settings.groups, settings.sharing, pool.distributable_seconds)
     shared = share_pool(
         candidates, division.compartments, pool.affordable_seconds, settings.guardrails.minimum_change_seconds
@@ -66,6 +68,7 @@ def propose(snapshot: Snapshot, settings: Settings, today: date) -> Proposal:
         sharing=settings.sharing,
         groups=groups,
         entitlement_level=division.level,
+        unconfigured=unconfigured,
         broken=(),
     )
     return replace(proposal, broken=invariants.check(proposal))
@@ -90,12 +93,11 @@ def held_by_unconfigured(snapshot: Snapshot, settings: Settings) -> int:
     return max(0, account.budget_seconds - account.unallocated_seconds - held_by_configured)
 
 
-def listed_with_unconfigured(snapshot: Snapshot, settings: Settings) -> int:
-    """Seconds that the listed instances which the config file does not name hold by their own account."""
+def unconfigured_instances(snapshot: Snapshot, settings: Settings) -> tuple[Instance, ...]:
+    """The listed instances that the config file does not name, archived ones left out: those that hold most first."""
     configured = {each.crn for each in settings.instances}
-    return sum(
-        instance.allocation_seconds or 0 for crn, instance in snapshot.instances.items() if crn not in configured
-    )
+    others = [each for crn, each in snapshot.instances.items() if crn not in configured and not each.is_archived]
+    return tuple(sorted(others, key=lambda each: (-(each.allocation_seconds or 0), each.name, each.crn)))
 
 
 def _refuse_unusable(snapshot: Snapshot, settings: Settings) -> None:

@@ -6,18 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qauvern.cli import _say
+from qauvern.render.account import over_budget_warnings
 from qauvern.render.analysis import (
     UNDERUTILIZED_NOTE,
-    analysis_document,
     analysis_notes,
-    analysis_rows,
     analysis_summary,
     analysis_table,
     changes_table,
-    over_budget_warnings,
     picture_rows,
     underutilized_lines,
 )
+from qauvern.render.documents import ANALYSIS_COLUMNS, analysis_document, analysis_rows
 from qauvern.render.pictures import picture_columns, picture_notes
 
 if TYPE_CHECKING:
@@ -32,7 +31,8 @@ def display(analysis: Analysis, output_format: str, *, with_pictures: bool = Fal
         day = analysis.snapshot.taken_at.date()
         pictures = picture_columns(picture_rows(proposal), day, unicode=_say.prints_unicode()) if with_pictures else []
         table = analysis_table(proposal, width=_say.output_width(), pictures=pictures)
-        _say.data(analysis_summary(proposal, preview_date=analysis.preview_date) + "\n")
+        summary = analysis_summary(proposal, preview_date=analysis.preview_date, width=_say.output_width())
+        _say.data(summary + "\n")
         _say.table_data(table)
         _say.paragraphs(
             analysis_notes(proposal.lines, over_budget=proposal.over_budget),
@@ -50,7 +50,7 @@ def display_changes(analysis: Analysis, output_format: str, chosen: frozenset[Cr
     lines = tuple(line for line in proposal.lines if line.crn in chosen)
     changes = [line for line in lines if line.is_change]
     if output_format == "table":
-        _say.data(analysis_summary(proposal))
+        _say.data(analysis_summary(proposal, width=_say.output_width()))
         if changes:
             _say.data()
             _say.table_data(changes_table(replace(proposal, lines=lines), width=_say.output_width()))
@@ -65,7 +65,7 @@ def _display_rows(analysis: Analysis, output_format: str) -> None:
     if output_format == "json":
         _say.json_data(analysis_document(proposal, preview_date=preview_date))
     else:
-        _say.csv_data(analysis_rows(proposal, preview_date=preview_date))
+        _say.csv_data(analysis_rows(proposal, preview_date=preview_date), ANALYSIS_COLUMNS)
 
 
 def warn(analysis: Analysis) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +20,7 @@ from click.core import ParameterSource
 
 from qauvern.cli._options import GlobalOptions
 from qauvern.errors import Notice, QauvernError
-from qauvern.render.text import Table, escaped_json, printable, printable_lines
+from qauvern.render.text import Table, escaped_json, printable, printable_lines, wrap
 
 if TYPE_CHECKING:
     from qauvern.balance import BrokenInvariant
@@ -153,10 +152,7 @@ def paragraphs(*paragraphs: Sequence[str]) -> None:
     width = output_width()
     for lines in paragraphs:
         if lines:
-            wrapped = (
-                lines if width is None else [textwrap.fill(line, width, subsequent_indent="   ") for line in lines]
-            )
-            data("\n" + "\n".join(wrapped))
+            data("\n" + "\n".join(part for line in lines for part in wrap(line, width, hanging="   ")))
 
 
 def note(text: str, options: GlobalOptions | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -34,17 +34,15 @@ operation_timeout_option = click.option(
 def record(run: Run, output_format: str) -> None:
     """The run on stdout, as history has it: which it was, how it ended, and each of its changes."""
     from qauvern.actions.history import find_run, history
-    from qauvern.render.runs import CHANGE_COLUMNS, run_document
+    from qauvern.render.runs import CHANGE_COLUMNS, OPTIMIZE, Applied
 
-    changes: list[dict[str, Any]] = []
-    if run.run_id is not None:
-        runs = history(_shell.workplace())
-        changes = run_document(find_run(runs, run.run_id), runs, with_changes=True)["changes"]
+    journalled = None if run.run_id is None else find_run(history(_shell.workplace()), run.run_id)
+    document = OPTIMIZE.of(Applied(journalled, run.status.value))
     with suppress(OSError):  # the reader is gone, or the disk is full: what was done is done
         if output_format == "json":
-            _say.json_data({"run": run.run_id, "status": run.status.value, "changes": changes})
+            _say.json_data(document)
         else:
-            _say.csv_data(changes, CHANGE_COLUMNS)
+            _say.csv_data(document["changes"], CHANGE_COLUMNS)
 
 
 def report(run: Run, *, with_summary: bool = True) -> ExitStatus:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qauvern.actions.analyze import Analysis
     from qauvern.balance import Line
     from qauvern.model import Crn, Settings
+    from qauvern.render.text import Table
 
 _MOST_SHOWN = 5
 
@@ -75,7 +76,7 @@ def _walk(ctx: click.Context, config: Path) -> None:
     _step(5, "How it stands now.")
     _run(ctx, "show")
     _step(6, "What moved.")
-    _say.data(_moved(before, _held_now(settings)))
+    _say_what_moved(before, _held_now(settings))
     _step(7, "And back: every run is journalled, and can be undone.")
     _run(ctx, "undo", "--yes")
 
@@ -105,8 +106,8 @@ def _held_now(settings: Settings) -> dict[Crn, int]:
     return {crn: instance.allocation_seconds or 0 for crn, instance in seen.instances.items()}
 
 
-def _moved(before: Analysis, held_now: dict[Crn, int]) -> str:
-    """What the underutilized instances held and hold, and what those hold that gained the most."""
+def _say_what_moved(before: Analysis, held_now: dict[Crn, int]) -> None:
+    """Says what the underutilized instances held and hold, and what those hold that gained the most."""
     from qauvern.units import format_ms, format_seconds
 
     lines = before.proposal.lines
@@ -115,34 +116,31 @@ def _moved(before: Analysis, held_now: dict[Crn, int]) -> str:
     gained = [line for loss, _, line in gains[:_MOST_SHOWN] if loss < 0]
     held, now = sum(map(_held, idle)), sum(held_now[line.crn] for line in idle)
     used = sum(line.usage.consumed_ms for line in idle)
-    return (
+    _say.data(
         f"The {len(idle)} underutilized instances held {format_seconds(held)} s, of which they had used "
         f"{format_ms(used)} s in 28 days. They hold {format_seconds(now)} s now.\n"
-        f"The {len(gained)} instances that gained the most:\n\n" + _gains_table(gained, held_now)
+        f"The {len(gained)} instances that gained the most:\n"
     )
+    _say.table_data(_gains_table(gained, held_now))
 
 
-def _gains_table(gained: list[Line], held_now: dict[Crn, int]) -> str:
-    from qauvern.render.text import Column, draw_table, printable
-    from qauvern.units import format_ms, format_seconds, format_signed_seconds
+def _gains_table(gained: list[Line], held_now: dict[Crn, int]) -> Table:
+    from qauvern import figures
+    from qauvern.render.text import Column, draw_table, figure_column
+    from qauvern.units import format_seconds, format_signed_seconds
 
-    used = [line.usage.consumed_ms for line in gained]
     before, now = [_held(line) for line in gained], [held_now[line.crn] for line in gained]
     changes = [after - held for held, after in zip(before, now, strict=True)]
     return draw_table(
         [
-            Column("Name", [printable(line.name) for line in gained], is_text=True, shrinks_to=16),
-            Column("Used (28d)", list(map(format_ms, used))),
-            Column("Before", list(map(format_seconds, before))),
-            Column("Now", list(map(format_seconds, now))),
-            Column("Change", list(map(format_signed_seconds, changes))),
+            figure_column(figures.NAME, gained, shrinks_to=24, total="Total"),
+            figure_column(figures.USED_28D, gained),
+            Column("Before", list(map(format_seconds, before)), total=format_seconds(sum(before))),
+            Column("Now", list(map(format_seconds, now)), total=format_seconds(sum(now))),
+            Column("Change", list(map(format_signed_seconds, changes)), total=format_signed_seconds(sum(changes))),
         ],
         width=_say.output_width(),
-        totals=[
-            *("Total", format_ms(sum(used)), format_seconds(sum(before)), format_seconds(sum(now))),
-            format_signed_seconds(sum(changes)),
-        ],
-    ).text
+    )
 
 
 def _held(line: Line) -> int:

@@ -17,7 +17,15 @@ def command(run_id: str | None, output_format: str) -> None:
     RUN may be the beginning of a run's id.
     """
     from qauvern.actions.history import find_run, history
-    from qauvern.render.runs import CHANGE_COLUMNS, RUN_COLUMNS, run_document, run_summary_facts, run_table, runs_table
+    from qauvern.render.runs import (
+        CHANGE_COLUMNS,
+        RUN_COLUMNS,
+        run_details,
+        run_document,
+        run_summary_facts,
+        run_table,
+        runs_table,
+    )
 
     place = _shell.workplace()
     runs = history(place)
@@ -30,6 +38,7 @@ def command(run_id: str | None, output_format: str) -> None:
         else:
             _say.data(run_summary_facts(run, runs) + "\n")
             _say.table_data(run_table(run, width=_say.output_width()))
+            _say.paragraphs(run_details(run))
     elif output_format == "json":
         _say.json_data({"runs": [run_document(run, runs, with_changes=False) for run in runs]})
     elif output_format == "csv":

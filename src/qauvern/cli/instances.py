@@ -21,18 +21,19 @@ def command(config_path: Path, api_key: str | None, output_format: str) -> None:
     IBM's queue serves the instance with the lowest fairness next: it comes first.
     """
     from qauvern.actions.show import show_instances
+    from qauvern.render import documents, views
     from qauvern.render import instances as render
 
     settings = _shell.settings(config_path)
     seen = show_instances(_shell.account(api_key), settings)
-    views = render.by_fairness(render.instance_views(settings, seen.instances.values(), seen.usage))
+    rows = views.by_fairness(views.instance_views(settings, seen.instances.values(), seen.usage))
     if output_format == "json":
-        _say.json_data(render.instances_document(settings, views))
+        _say.json_data(documents.instances_document(settings, rows))
     elif output_format == "csv":
-        _say.csv_data(render.instance_rows(views))
+        _say.csv_data(documents.instance_rows(rows), documents.INSTANCE_COLUMNS)
     else:
-        _say.table_data(render.instances_table(views, width=_say.output_width()))
-        _say.paragraphs(render.state_notes(views))
-    for view in views:
+        _say.table_data(render.instances_table(rows, width=_say.output_width()))
+        _say.paragraphs(render.state_notes(rows))
+    for view in rows:
         if view.live is None:
             _say.warning(f"{view.configured.name} ({view.configured.crn}) is not among the instances this key sees.")

@@ -60,7 +60,7 @@ def command(
     Every run is journalled; `qauvern undo` takes it back.
     """
     from qauvern.actions.apply import GuardrailName, Verdict, optimize, read_plan
-    from qauvern.render.outcomes import waiting_text
+    from qauvern.render.outcomes import changes_summary, waiting_text
 
     if output_format != "table" and plan_path is not None and dry_run:
         raise click.UsageError("--format does not go with --plan and --dry-run: the plan is JSON itself.")
@@ -74,6 +74,11 @@ def command(
         if prepared.verdict is not Verdict.READY:
             return False
         count = count_text(len(prepared.changes), of=prepared.of)
+        summary = changes_summary(prepared.changes)
+        if output_format == "table":
+            _say.data(f"\n{summary}")
+        else:
+            _say.note(f"{summary}.")
         if prepared.waiting:
             _say.warning(waiting_text(prepared.waiting))
         if dry_run:

@@ -37,7 +37,7 @@ def command(output_path: Path, config_path: Path, api_key: str | None) -> int:
     settings = _shell.settings(config_path)
     analysis = report(_shell.account(api_key), settings)
     proposal = analysis.proposal
-    page = drawing.report_page(drawing.report_of(proposal, analysis.snapshot, settings))
+    page = drawing.report_page(drawing.report_of(proposal, analysis.snapshot))
     if str(output_path) == "-":
         _say.page_data(page)
     else:

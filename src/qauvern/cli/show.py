@@ -20,29 +20,30 @@ def command(config_path: Path, api_key: str | None, daily: bool | None, output_f
     """Show the account and its configured instances. Needs admin rights."""
     from qauvern.actions.analyze import Daily
     from qauvern.actions.show import show
+    from qauvern.render import documents, views
     from qauvern.render import instances as render
     from qauvern.render.pictures import picture_columns, picture_notes
 
     settings = _shell.settings(config_path)
     with_pictures = _say.wants_pictures(daily, len(settings.instances), output_format)
     shown = show(_shell.account(api_key), settings, daily=Daily.WINDOW if with_pictures else Daily.LIMITS)
-    snapshot, held = shown.snapshot, shown.unconfigured_held_seconds
-    views = render.instance_views(settings, snapshot.instances.values(), snapshot.usage)
+    snapshot = shown.snapshot
+    rows = views.instance_views(settings, snapshot.instances.values(), snapshot.usage)
     if output_format == "json":
-        _say.json_data(render.show_document(snapshot, settings, unconfigured_held=held))
+        _say.json_data(documents.show_document(snapshot, settings))
     elif output_format == "csv":
-        _say.csv_data(render.instance_rows(views))
+        _say.csv_data(documents.instance_rows(rows), documents.INSTANCE_COLUMNS)
     else:
-        _say.data(render.account_summary(snapshot, settings, unconfigured_held=held) + "\n")
+        _say.data(render.account_summary(snapshot, settings, width=_say.output_width()) + "\n")
         pictures = (
-            picture_columns(render.picture_rows(views), snapshot.taken_at.date(), unicode=_say.prints_unicode())
+            picture_columns(render.picture_rows(rows), snapshot.taken_at.date(), unicode=_say.prints_unicode())
             if with_pictures
             else []
         )
-        table = render.instances_table(views, width=_say.output_width(), pictures=pictures)
+        table = render.instances_table(rows, width=_say.output_width(), pictures=pictures)
         _say.table_data(table)
         _say.paragraphs(
-            render.state_notes(views, over_budget=shown.is_over_budget), picture_notes(pictures, table.dropped)
+            render.state_notes(rows, over_budget=shown.is_over_budget), picture_notes(pictures, table.dropped)
         )
     if shown.is_over_budget:
         _say.warning("the plan has used its whole budget of the last 28 days; allocations will follow usage.")

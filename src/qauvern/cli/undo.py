@@ -75,12 +75,14 @@ def command(
 
 
 def _display(undoing: Undoing) -> None:
-    from qauvern.render.outcomes import change_lines
+    from qauvern.render.outcomes import change_lines, changes_summary
 
     run = undoing.run
     _say.data(f"Undo of run {run.run_id} ({run.started_at:%Y-%m-%d %H:%M} UTC, {run.ended.value}):")
     for line in change_lines(undoing.changes):
         _say.data(line)
+    if undoing.changes:
+        _say.data(f"\n{changes_summary(undoing.changes)}")
     for each in undoing.plan.left_alone:
         _say.notice(each.notice)
     for broken in undoing.broken:

@@ -1,6 +1,6 @@
 """The plan: what is to be written, in which order, and what holds it back. Pure."""
 
-from qauvern.plan.changes import NOT_ENFORCED, Change, Holding, Phase, changes_of, in_phase
+from qauvern.plan.changes import NOT_ENFORCED, Change, Holding, Phase, changes_of, in_phase, seconds_moved
 from qauvern.plan.document import (
     BadSavedPlan,
     SavedPlan,
@@ -68,6 +68,7 @@ __all__ = [
     "refusals",
     "refuse_other_account",
     "refuse_resource_units",
+    "seconds_moved",
     "states_held",
     "states_of_line",
     "without_room",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -72,6 +73,12 @@ def changes_of(proposal: Proposal) -> tuple[Change, ...]:
         )
         for line in proposal.changes
     )
+
+
+def seconds_moved(changes: Iterable[Change]) -> int:
+    """Seconds that change hands: what the changes give to instances or take from them, whichever is more."""
+    deltas = [change.allocation_delta for change in changes]
+    return max(sum(delta for delta in deltas if delta > 0), -sum(delta for delta in deltas if delta < 0))
 
 
 def in_phase(changes: tuple[Change, ...], phase: Phase) -> tuple[Change, ...]:

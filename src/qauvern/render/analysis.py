@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from fractions import Fraction
-from typing import Any
 
-from qauvern.balance import Line, Proposal, Reason, over_budget_notices
-from qauvern.figures import LIMIT_BREAKDOWN, RESERVE_PERCENT, by_name, instance_records
-from qauvern.model import ReserveBasis
+from qauvern import figures
+from qauvern.balance import Line, Proposal, Reason
+from qauvern.figures import by_name
 from qauvern.plan import NOT_ENFORCED
-from qauvern.render.instances import OVER_BUDGET_NOTE, budget_text
+from qauvern.render.account import fact_pairs
+from qauvern.render.instances import OVER_BUDGET_NOTE
 from qauvern.render.pictures import PictureRow
-from qauvern.render.remedies import said_of_invariant
-from qauvern.render.text import Column, Table, draw_table, facts, printable
-from qauvern.units import (
-    MS_PER_SECOND,
-    format_ms,
-    format_percent,
-    format_seconds,
-    format_signed_seconds,
-    seconds_number,
-)
+from qauvern.render.text import Column, Table, draw_table, facts, figure_column, printable
+from qauvern.render.views import AccountView
+from qauvern.units import format_ms, format_seconds, format_signed_seconds
 
 SHORT_REASONS = {
     Reason.INACTIVE: "inactive",
@@ -44,67 +36,12 @@ SHORT_REASONS = {
 _UNDERUTILIZED_SHOWN = 10
 
 
-# --- JSON -------------------------------------------------------------------------------------------------------
-
-
-def analysis_document(proposal: Proposal, *, preview_date: date | None = None) -> dict[str, Any]:
-    """The document of `analyze --format json`: scripts depend on its names."""
-    return {
-        **analysis_context(proposal, preview_date),
-        "validation_errors": [said_of_invariant(broken) for broken in proposal.broken],
-        "over_budget_warnings": over_budget_warnings(proposal),
-        "instances": instance_records(proposal.lines),
-    }
-
-
-def analysis_rows(proposal: Proposal, *, preview_date: date | None = None) -> list[dict[str, Any]]:
-    """One row for each instance, with the same columns whatever it holds, for CSV."""
-    preview = {"preview_date": None if preview_date is None else preview_date.isoformat()}
-    rows = instance_records(proposal.lines)
-    return [{**row, "limit_breakdown": row["limit_breakdown"] or _NO_BREAKDOWN, **preview} for row in rows]
-
-
-_NO_BREAKDOWN: dict[str, None] = dict.fromkeys(LIMIT_BREAKDOWN.columns())
-
-
-def analysis_context(proposal: Proposal, preview_date: date | None) -> dict[str, Any]:
-    """What a proposal is about: plan, account and reserve."""
-    account = proposal.account
-    return {
-        "plan": account.plan.value,
-        "preview_date": None if preview_date is None else preview_date.isoformat(),
-        "account": {
-            "account_id": account.account_id,
-            "allocation_budget_seconds": account.budget_seconds,
-            "unallocated_seconds": account.unallocated_seconds,
-            "consumed_seconds": seconds_number(proposal.plan_consumed_ms),
-            "configured_consumed_seconds": seconds_number(proposal.configured_consumed_ms),
-            "limit_seconds": account.limit_seconds,
-            "unmanaged_allocation_seconds": proposal.pool.unconfigured_held_seconds,
-            "over_allocation_budget": proposal.over_budget,
-        },
-        "reserve": {
-            "percent": RESERVE_PERCENT.json(proposal.reserve.percent),
-            "basis": proposal.reserve.basis.value,
-            "distributable_pool_seconds": proposal.pool.distributable_seconds,
-        },
-    }
-
-
-def over_budget_warnings(proposal: Proposal) -> list[str]:
-    """What an over-budget plan means, and for which instances."""
-    return [notice.text for notice in over_budget_notices(proposal)]
-
-
-# --- table ------------------------------------------------------------------------------------------------------
-
-
 def limit_cell(line: Line) -> str:
-    """The new limit, whether a grant lifts it, and `!` when the instance is in debt."""
+    """The new limit and its marks: + for a net grant that lifts it, +. for one that has ended, ! for debt."""
     text = format_seconds(line.new_limit)
     terms = line.limit.terms
     if terms is not None and terms.has_crediting_grant:
-        text += " (+grant)" if terms.boost_start_date is not None else " (+grant, ended)"
+        text += " +" if terms.boost_start_date is not None else " +."
     return text + " !" if line.is_in_debt else text
 
 
@@ -117,100 +54,60 @@ def picture_rows(proposal: Proposal) -> list[PictureRow]:
 
 
 def analysis_table(proposal: Proposal, *, width: int | None, pictures: Sequence[Column] = ()) -> Table:
-    """One row for each configured instance, with totals."""
+    """One row for each configured instance, with totals. Usage gives way first where there is little room."""
     lines = by_name(proposal.lines)
-    columns = [
-        Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),
-        Column("28d", [format_ms(line.usage.consumed_ms) for line in lines], drop_order=1),
-        Column("14d", [format_ms(line.usage.last_14d_ms) for line in lines], drop_order=9),
-        Column("7d", [format_ms(line.usage.last_7d_ms) for line in lines], drop_order=7),
-        Column("3d", [format_ms(line.usage.last_3d_ms) for line in lines], drop_order=8),
-        Column("24h", [format_ms(line.usage.last_24h_ms) for line in lines], drop_order=3),
-        Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=6),
-        Column("New Limit", [limit_cell(line) for line in lines], colors=_debt_colors(lines)),
-        Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
-        Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
-        Column("Change", [_delta_cell(line) for line in lines], drop_order=4, colors=_delta_colors(lines)),
-        Column("Reason", [_reason_cell(line) for line in lines], is_text=True, drop_order=2),
+    usage = [
+        figure_column(figures.USED_28D, lines, drop_order=5),
+        figure_column(figures.USED_14D, lines, drop_order=9),
+        figure_column(figures.USED_7D, lines, drop_order=7),
+        figure_column(figures.USED_3D, lines, drop_order=8),
+        figure_column(figures.USED_24H, lines, drop_order=6),
     ]
-    usage = [line.usage for line in lines]
-    totals = [
-        "Total",
-        format_ms(sum(each.consumed_ms for each in usage)),
-        format_ms(sum(each.last_14d_ms for each in usage)),
-        format_ms(sum(each.last_7d_ms for each in usage)),
-        format_ms(sum(each.last_3d_ms for each in usage)),
-        format_ms(sum(each.last_24h_ms for each in usage)),
-        "",
-        "",
-        format_seconds(proposal.configured_held_seconds),
-        format_seconds(sum(line.new_allocation or 0 for line in lines)),
-        format_signed_seconds(sum(line.allocation_delta for line in lines)),
-        "",
-    ]
-    return draw_table([*columns, *pictures], width=width, totals=[*totals, *[""] * len(pictures)])
+    name, *decided = _decided_columns(lines)
+    return draw_table([name, *usage, *decided, *pictures], width=width)
 
 
 def changes_table(proposal: Proposal, *, width: int | None) -> Table:
     """One row for each instance that changes."""
     lines = [line for line in by_name(proposal.lines) if line.is_change]
-    return draw_table(
-        [
-            Column("Name", [printable(line.name) for line in lines], is_text=True, shrinks_to=16),
-            Column("28d", [format_ms(line.usage.consumed_ms) for line in lines], drop_order=6),
-            Column("Cur Limit", [format_seconds(line.live.limit_seconds) for line in lines], drop_order=5),
-            Column("New Limit", [limit_cell(line) for line in lines], colors=_debt_colors(lines)),
-            Column("Cur Alloc", [format_seconds(line.live.allocation_seconds) for line in lines]),
-            Column("New Alloc", [format_seconds(line.new_allocation) for line in lines]),
-            Column("Change", [_delta_cell(line) for line in lines], drop_order=3, colors=_delta_colors(lines)),
-            Column("Reason", [_reason_cell(line) for line in lines], is_text=True, drop_order=4),
-        ],
-        width=width,
-        totals=[
-            "Total",
-            format_ms(sum(line.usage.consumed_ms for line in lines)),
-            "",
-            "",
-            format_seconds(sum(line.live.allocation_seconds or 0 for line in lines)),
-            format_seconds(sum(line.new_allocation or 0 for line in lines)),
-            format_signed_seconds(sum(line.allocation_delta for line in lines)),
-            "",
-        ],
-    )
+    name, *decided = _decided_columns(lines)
+    return draw_table([name, figure_column(figures.USED_28D, lines, drop_order=5), *decided], width=width)
+
+
+def _decided_columns(lines: Sequence[Line]) -> list[Column]:
+    """The name, and what is decided upon: all but the difference, which follows from the rest, stay at any width."""
+    debt = ["red" if line.is_in_debt else None for line in lines]
+    return [
+        figure_column(figures.NAME, lines, shrinks_to=24, total="Total"),
+        figure_column(figures.CURRENT_LIMIT, lines),
+        figure_column(figures.NEW_LIMIT, lines, cells=[limit_cell(line) for line in lines], colors=debt),
+        figure_column(figures.CURRENT_ALLOCATION, lines),
+        figure_column(figures.NEW_ALLOCATION, lines),
+        figure_column(
+            figures.ALLOCATION_DELTA,
+            lines,
+            cells=[_delta_cell(line) for line in lines],
+            drop_order=4,
+            colors=_delta_colors(lines),
+        ),
+        figure_column(figures.REASON, lines, cells=[_reason_cell(line) for line in lines], shrinks_to=11),
+    ]
 
 
 def _delta_colors(lines: Sequence[Line]) -> list[str | None]:
     return ["green" if line.allocation_delta > 0 else "yellow" if line.allocation_delta else None for line in lines]
 
 
-def _debt_colors(lines: Sequence[Line]) -> list[str | None]:
-    return ["red" if line.is_in_debt else None for line in lines]
-
-
 def _delta_cell(line: Line) -> str:
     return format_signed_seconds(line.allocation_delta) if line.changes_allocation else "="
 
 
-def _reason_cell(line: Line) -> str:
-    return NOT_ENFORCED if line.is_rewrite else SHORT_REASONS[line.reason]
-
-
-def analysis_summary(proposal: Proposal, *, preview_date: date | None = None) -> str:
+def analysis_summary(proposal: Proposal, *, preview_date: date | None = None, width: int | None = None) -> str:
     """The account's figures and what there is to hand out."""
-    account, pool = proposal.account, proposal.pool
+    view = AccountView.of_proposal(proposal)
     preview = [] if preview_date is None else [("Preview", preview_text(preview_date))]
-    pairs = [
-        *preview,
-        ("Plan", f"{account.plan.value}, account {account.account_id}"),
-        ("Budget (28 days)", budget_text(account.budget_seconds)),
-        ("Consumed (28 days)", _share_of(proposal.plan_consumed_ms, account.budget_seconds)),
-        ("Held by configured instances", f"{format_seconds(proposal.configured_held_seconds)} s"),
-        ("Held by unconfigured instances", f"{format_seconds(pool.unconfigured_held_seconds)} s"),
-        ("Pool over the floors", f"{format_seconds(pool.seconds)} s"),
-        ("Reserve", reserve_text(proposal)),
-        ("To hand out", f"{format_seconds(pool.distributable_seconds)} s"),
-    ]
-    return facts(pairs)
+    about = [("Account", view.account.account_id), (figures.PLAN.heading, view.plan)]
+    return facts([*preview, *about, *fact_pairs(view)], width=width)
 
 
 def preview_text(preview_date: date) -> str:
@@ -218,17 +115,8 @@ def preview_text(preview_date: date) -> str:
     return f"net grants, limits and their window as of {preview_date}; usage and allocations are today's"
 
 
-def reserve_text(proposal: Proposal) -> str:
-    percent, basis = proposal.reserve.percent, proposal.reserve.basis
-    if not percent:
-        return "none"
-    seconds = proposal.pool.reserve_seconds if basis is ReserveBasis.POOL else proposal.pool.budget_reserve_seconds
-    return f"{percent.normalize():f}% of the {basis.value}, {format_seconds(seconds)} s"
-
-
-def _share_of(consumed_ms: int, budget: int | None) -> str:
-    text = f"{format_ms(consumed_ms)} s"
-    return text if not budget else f"{text} ({format_percent(Fraction(consumed_ms, budget * MS_PER_SECOND))})"
+def _reason_cell(line: Line) -> str:
+    return NOT_ENFORCED if line.is_rewrite else SHORT_REASONS[line.reason]
 
 
 def underutilized_lines(proposal: Proposal) -> list[str]:
@@ -274,14 +162,15 @@ _HELD_NOTE = (
 def analysis_notes(lines: Sequence[Line], *, over_budget: bool = False) -> list[str]:
     """What the marks and states in the table mean and what to do about them, where they show."""
     notes = [OVER_BUDGET_NOTE] if over_budget else []
+    terms = [line.limit.terms for line in lines if line.limit.terms and line.limit.terms.has_crediting_grant]
+    if any(each.boost_start_date is not None for each in terms):
+        notes.append("+  net grant: one that is active lifts the limit.")
+    if any(each.boost_start_date is None for each in terms):
+        notes.append("+. ended net grant: it still credits what it paid while that usage is in the window.")
     if any(line.is_in_debt for line in lines):
         notes.append(f"!  {IN_DEBT_NOTE}")
     if any(line.reason is Reason.FLOOR_AT_LIMIT for line in lines):
         notes.append(_AT_LIMIT_NOTE)
     if any(line.reason is Reason.OVER_BUDGET_HELD for line in lines):
         notes.append(_HELD_NOTE)
-    if any(line.limit.terms is not None and line.limit.terms.has_crediting_grant for line in lines):
-        notes.append(
-            "(+grant)  a net grant lifts the limit; (+grant, ended): one that is over still credits what it paid."
-        )
     return notes

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
+from qauvern import figures
 from qauvern.apply import JournalledChange, JournalledCreation, Result, Run, is_undone
-from qauvern.plan import Holding
-from qauvern.render.outcomes import change_text
-from qauvern.render.text import Column, Table, draw_table, facts, printable
+from qauvern.figures import RUN_ID, Figure, Record, RunRow
+from qauvern.render.analysis import SHORT_REASONS
+from qauvern.render.text import Column, Table, draw_table, facts, figure_column, printable
 from qauvern.units import format_seconds
+
+
+def _rows(runs: Sequence[Run]) -> list[RunRow]:
+    return [RunRow(run, is_undone(run, runs)) for run in runs]
 
 
 def runs_table(runs: Sequence[Run], *, width: int | None) -> Table:
     """One row for each run, oldest first."""
+    rows = _rows(runs)
     return draw_table(
         [
-            Column("Run", [run.run_id for run in runs], is_text=True),
-            Column("When (UTC)", [f"{run.started_at:%Y-%m-%d %H:%M}" for run in runs], is_text=True, drop_order=2),
+            figure_column(RUN_ID, rows),
+            figure_column(figures.RUN_STARTED, rows, drop_order=2),
             Column("Who", [_who(run) for run in runs], is_text=True, shrinks_to=10),
-            Column("Plan", [run.plan for run in runs], is_text=True, drop_order=3),
+            figure_column(figures.RUN_PLAN, rows, drop_order=3),
             Column("Changes", [_done_of(run) for run in runs]),
-            Column("Moved (s)", [format_seconds(run.seconds_moved) for run in runs]),
-            Column("Ended", [_ended(run, runs) for run in runs], is_text=True),
+            figure_column(figures.RUN_MOVED, rows),
+            Column("Ended", [_ended(run, runs) for run in runs], is_text=True, shrinks_to=11),
         ],
         width=width,
     )
@@ -30,13 +37,15 @@ def runs_table(runs: Sequence[Run], *, width: int | None) -> Table:
 
 def run_summary_facts(run: Run, runs: Sequence[Run]) -> str:
     """What one run was about, and how it ended."""
+    deltas = [each.change.allocation_delta for each in run.changes if each.result is Result.DONE]
+    up, down = sum(delta for delta in deltas if delta > 0), -sum(delta for delta in deltas if delta < 0)
     pairs = [
         ("Run", run.run_id),
         ("Started", f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Account", f"{run.account_id or 'not known'}, plan {run.plan}, {run.endpoint_family} endpoints"),
         ("Who", f"{run.operator.user} on {run.operator.host}, process {run.operator.pid}"),
         ("Changes", f"{_done_of(run)} done"),
-        ("Moved", f"{format_seconds(run.seconds_moved)} s"),
+        ("Moved", f"{format_seconds(up)} s up, {format_seconds(down)} s down"),
         ("Ended", _ended(run, runs)),
     ]
     if run.creation is not None:
@@ -48,72 +57,102 @@ def run_summary_facts(run: Run, runs: Sequence[Run]) -> str:
 
 def run_table(run: Run, *, width: int | None) -> Table:
     """One row for each change of a run."""
-    changes = sorted(run.changes, key=lambda each: (each.change.name.casefold(), each.change.crn))
+    changes = by_name(run)
     return draw_table(
         [
-            Column("Name", [printable(each.change.name) for each in changes], is_text=True, shrinks_to=16),
-            Column("Change", [change_text(each.change) for each in changes], is_text=True),
-            Column("Result", [each.status.value for each in changes], is_text=True),
-            Column("Detail", [printable(each.detail) for each in changes], is_text=True, drop_order=1),
+            figure_column(figures.CHANGE_NAME, changes, shrinks_to=24, total=""),
+            Column("Allocation", [_moved(each, "allocation_seconds") for each in changes], shrinks_to=9),
+            Column("Limit", [_moved(each, "limit_seconds") for each in changes], shrinks_to=9),
+            figure_column(
+                figures.CHANGE_REASON, changes, cells=[_short_reason(each) for each in changes], shrinks_to=11
+            ),
+            figure_column(figures.CHANGE_RESULT, changes, shrinks_to=7),
         ],
         width=width,
     )
 
 
-RUN_COLUMNS = (
-    *("run", "started_at", "account_id", "plan", "endpoint_family", "user", "host", "pid", "ended", "undoes"),
-    *("undone", "changes_planned", "changes_done", "seconds_moved", "damaged_lines"),
-)
-"""The columns of the runs as CSV: the keys of `run_document`."""
+def run_details(run: Run) -> list[str]:
+    """What there is to say of single changes of a run, such as IBM's own message."""
+    return [printable(f"{each.change.name}: {each.detail}") for each in by_name(run) if each.detail]
 
-CHANGE_COLUMNS = (
-    *("name", "crn"),
-    *(f"{when}_{what}_seconds" for when in ("before", "after", "actual") for what in ("allocation", "limit")),
-    *("reason", "result", "detail"),
-)
+
+def by_name(run: Run) -> list[JournalledChange]:
+    """The changes of a run as a person looks for them."""
+    return sorted(run.changes, key=lambda each: (each.change.name.casefold(), each.change.crn))
+
+
+def _moved(each: JournalledChange, what: str) -> str:
+    """The value before and after; one that stays stands alone."""
+    before, after = getattr(each.change.before, what), getattr(each.change.after, what)
+    if before == after:
+        return format_seconds(before)
+    return f"{format_seconds(before, absent='none')} -> {format_seconds(after, absent='none')}"
+
+
+_SHORT: Final = {reason.value: short for reason, short in SHORT_REASONS.items()}
+
+
+def _short_reason(each: JournalledChange) -> str:
+    return _SHORT.get(each.change.reason, each.change.reason)
+
+
+RUN_COLUMNS: Final = tuple(figures.RUN_SUMMARY.columns())
+"""The columns of the runs as CSV."""
+
+CHANGE_COLUMNS: Final = tuple(figures.JOURNALLED_CHANGE.columns())
 """The columns of a run's changes as CSV, whatever became of them."""
+
+HISTORY: Final[Record[list[RunRow]]] = Record(
+    "history",
+    "history",
+    "What history prints as JSON: the applied runs.",
+    (Figure("runs", "Runs", figures.parts(figures.RUN_SUMMARY), lambda rows: rows, "The applied runs, oldest first"),),
+)
+RUN_CHANGES: Final[Figure[RunRow]] = Figure(
+    "changes",
+    "Changes",
+    figures.parts(figures.JOURNALLED_CHANGE),
+    lambda row: row.run.changes,
+    "Its changes, in the order of the plan",
+)
+RUN: Final[Record[RunRow]] = Record(
+    "run",
+    "history RUN",
+    "What history RUN prints as JSON: one applied run with its changes.",
+    (*figures.RUN_SUMMARY.figures, RUN_CHANGES),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an optimize came to: its run as its journal tells it, or None where nothing was to be written."""
+
+    run: Run | None
+    status: str
+
+
+OPTIMIZE: Final[Record[Applied]] = Record(
+    "optimize",
+    "optimize",
+    "What optimize prints as JSON when it is no dry run: the run that it made.",
+    (
+        RUN_ID.of(lambda applied: applied.run and applied.run.run_id, null="nothing was to be written"),
+        Figure(
+            "status",
+            "Status",
+            figures.TEXT,
+            lambda applied: applied.status,
+            "How it ended: complete, nothing to do, partial, interrupted, or not written",
+        ),
+        RUN_CHANGES.of(lambda applied: applied.run.changes if applied.run else ()),
+    ),
+)
 
 
 def run_document(run: Run, runs: Sequence[Run], *, with_changes: bool) -> dict[str, Any]:
     """One run as plain data."""
-    document: dict[str, Any] = {
-        "run": run.run_id,
-        "started_at": run.started_at.isoformat(),
-        "account_id": run.account_id,
-        "plan": run.plan,
-        "endpoint_family": run.endpoint_family,
-        "user": run.operator.user,
-        "host": run.operator.host,
-        "pid": run.operator.pid,
-        "ended": run.ended.value,
-        "undoes": run.undoes,
-        "undone": is_undone(run, runs),
-        "changes_planned": len(run.changes),
-        "changes_done": run.count(Result.DONE, Result.ALREADY_DONE),
-        "seconds_moved": run.seconds_moved,
-        "damaged_lines": run.damaged_lines,
-    }
-    if with_changes:
-        document["changes"] = [_change_document(each) for each in run.changes]
-    return document
-
-
-def _change_document(each: JournalledChange) -> dict[str, Any]:
-    change = each.change
-    return {
-        "name": change.name,
-        "crn": str(change.crn),
-        "before": _holding(change.before),
-        "after": _holding(change.after),
-        "actual": None if each.actual is None else _holding(each.actual),
-        "reason": change.reason,
-        "result": each.status.value,
-        "detail": each.detail,
-    }
-
-
-def _holding(holding: Holding) -> dict[str, int | None]:
-    return {"allocation_seconds": holding.allocation_seconds, "limit_seconds": holding.limit_seconds}
+    return (RUN if with_changes else figures.RUN_SUMMARY).of(RunRow(run, is_undone(run, runs)))
 
 
 def _creation_facts(creation: JournalledCreation) -> list[tuple[str, str]]:
@@ -138,7 +177,7 @@ def _who(run: Run) -> str:
 
 
 def _done_of(run: Run) -> str:
-    return f"{run.count(Result.DONE, Result.ALREADY_DONE)}/{len(run.changes)}"
+    return f"{run.changes_done}/{len(run.changes)}"
 
 
 def _ended(run: Run, runs: Sequence[Run]) -> str:

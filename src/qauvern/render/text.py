@@ -1,13 +1,36 @@
-"""Text for a terminal: names made safe to print, and tables that fit its width."""
+"""Text for a terminal: names made safe to print, lines and tables that fit its width. Widths are in terminal cells."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
-_GAP = 2
+if TYPE_CHECKING:
+    from qauvern.figures import Figure
+
+Row = TypeVar("Row")
+
+_GAP: Final = "  "
+_NIL: Final = frozenset({"0", "0.00", "-", "="})
+"""Cells that say that there is nothing, which are dimmed."""
+
+_NARROWEST: Final = 8
+"""Fewer cells than these are not left to a word that is cut."""
+
+Style = Callable[[str], str]
+
+
+def _bold(text: str) -> str:
+    return click.style(text, bold=True)
+
+
+def _dim(text: str) -> str:
+    return click.style(text, dim=True)
 
 
 def printable(text: str) -> str:
@@ -31,13 +54,44 @@ def escaped_json(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
+def cell_width(text: str) -> int:
+    """How many cells of a terminal the text takes: most letters take one, Chinese, Japanese and Korean ones two."""
+    if text.isascii():
+        return len(text)
+    from wcwidth import wcswidth
+
+    width: int = wcswidth(text)
+    return len(text) if width < 0 else width
+
+
+_AT_SPACES: Final = re.compile(r"(?<=\S)(?=\s)")
+_AT_SPACES_AND_HYPHENS: Final = re.compile(r"(?<=\S)(?=\s)|(?<=\w-)(?=\w)")
+
+
+def wrap(text: str, width: int | None, *, hanging: str = "", at_hyphens: bool = False) -> list[str]:
+    """The text in lines of at most `width` cells (None: one line), the second and later ones behind `hanging`.
+
+    Words are broken nowhere but at hyphens, and there only if asked for: one that is wider than a line sticks out.
+    """
+    if width is None or cell_width(text) <= width:
+        return [text]
+    lines = [""]
+    for piece in (_AT_SPACES_AND_HYPHENS if at_hyphens else _AT_SPACES).split(text):
+        if lines[-1].strip() and cell_width(lines[-1] + piece) > width:
+            lines.append(hanging + piece.lstrip())
+        else:
+            lines[-1] += piece
+    return lines
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table: its header and a cell for each row.
+    """One column of a table: its header, a cell for each row, and what stands in the row of totals, if anything does.
 
-    Figures are right-aligned. Where the table is too wide, columns of the highest `drop_order` go first; those of
-    0 stay. A column with `shrinks_to` may be cut to that many characters before anything is dropped. `colors` is one
-    for each cell (None: as it is); what a colour says, the cell's text says too.
+    Figures are right-aligned. Where the table is too wide, columns with `shrinks_to` are wrapped down to that many
+    cells, at spaces and hyphens; then columns of the highest `drop_order` go first, while those of 0 stay; then those
+    that shrink do so down to their longest word; and at last single words are cut. `colors` is one for each cell
+    (None: as it is); what a colour says, the cell's text says too.
     """
 
     header: str
@@ -46,10 +100,46 @@ class Column:
     drop_order: int = 0
     shrinks_to: int | None = None
     colors: Sequence[str | None] = ()
+    total: str = ""
 
     @property
     def width(self) -> int:
-        return max([len(self.header), *(len(cell) for cell in self.cells)])
+        return max(map(cell_width, (self.header, self.total, *self.cells)))
+
+    @property
+    def word_width(self) -> int:
+        """To how many cells it shrinks without a word being cut."""
+        if self.shrinks_to is None:
+            return self.width
+        pieces = (piece.strip() for cell in self.cells for piece in _AT_SPACES_AND_HYPHENS.split(cell))
+        return max(map(cell_width, (self.header, self.total, *pieces)))
+
+    @property
+    def least_width(self) -> int:
+        """To how many cells it shrinks before other columns go."""
+        return self.width if self.shrinks_to is None else min(self.width, max(self.shrinks_to, self.word_width))
+
+
+def figure_column(
+    figure: Figure[Row],
+    rows: Sequence[Row],
+    *,
+    cells: Sequence[str] | None = None,
+    drop_order: int = 0,
+    shrinks_to: int | None = None,
+    colors: Sequence[str | None] = (),
+    total: str | None = None,
+) -> Column:
+    """A figure as a column: its heading, its text for each row unless `cells` are given, and its total if any."""
+    return Column(
+        figure.heading,
+        [figure.text(row) for row in rows] if cells is None else cells,
+        is_text=figure.unit.is_text,
+        drop_order=drop_order,
+        shrinks_to=shrinks_to,
+        colors=colors,
+        total=figure.total_text(rows) if total is None else total,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,69 +150,94 @@ class Table:
     dropped: tuple[str, ...]
 
 
-def draw_table(columns: Sequence[Column], *, width: int | None, totals: Sequence[str] | None = None) -> Table:
-    """The table within `width` characters (None: any width). `totals` is a last row, one cell for each column."""
-    import tabulate
-
-    tabulate.MIN_PADDING = 0  # else it widens columns beyond their header, and past the width asked for
+def draw_table(columns: Sequence[Column], *, width: int | None) -> Table:
+    """The table within `width` cells (None: any width); with a last row of totals where any column has one."""
     columns = [replace(each, cells=[printable(cell) for cell in each.cells]) for each in columns]
-    if totals is not None:
-        columns = [replace(each, cells=[*each.cells, total]) for each, total in zip(columns, totals, strict=True)]
-    kept, dropped = _fit(list(columns), width)
-    rows = [list(row) for row in zip(*(_painted(each) for each in kept), strict=True)]
-    text = tabulate.tabulate(
-        rows,
-        headers=[each.header for each in kept],
-        tablefmt="simple",
-        disable_numparse=True,
-        colalign=["left" if each.is_text else "right" for each in kept] if rows else None,
-        preserve_whitespace=True,
-    )
-    if totals is not None:
-        lines = text.splitlines()
-        text = "\n".join([*lines[:-1], lines[1], lines[-1]])
-    return Table("\n".join(line.rstrip() for line in text.splitlines()), tuple(dropped))
+    kept = _kept(columns, width)
+    widths = _widths(kept, width)
+    rule = _dim(_GAP.join("-" * each for each in widths))
+    bold = [_bold] * len(kept)
+    lines = [_drawn_row(kept, widths, [each.header for each in kept], bold), rule]
+    for index in range(len(kept[0].cells)):
+        styles = [_style(each, index) for each in kept]
+        lines.append(_drawn_row(kept, widths, [each.cells[index] for each in kept], styles))
+    if any(each.total for each in kept):
+        lines += [rule, _drawn_row(kept, widths, [each.total for each in kept], bold)]
+    shown = {each.header for each in kept}
+    return Table("\n".join(lines), tuple(each.header for each in columns if each.header not in shown))
 
 
-def _fit(columns: list[Column], width: int | None) -> tuple[list[Column], list[str]]:
-    everything = columns
-    while width is not None and _least_width(columns) > width:
-        last = max(columns, key=lambda each: each.drop_order)
+def _kept(columns: Sequence[Column], width: int | None) -> list[Column]:
+    kept = list(columns)
+    while width is not None and _total_width([each.least_width for each in kept]) > width:
+        last = max(kept, key=lambda each: each.drop_order)
         if last.drop_order == 0:
             break
-        columns = [each for each in columns if each is not last]
-    dropped = [each.header for each in everything if all(each is not kept for kept in columns)]
-    excess = 0 if width is None else max(0, _total_width(columns) - width)
-    return [_shrink(each, excess) for each in columns], dropped
+        kept = [each for each in kept if each is not last]
+    return kept
 
 
-def _total_width(columns: Sequence[Column]) -> int:
-    return sum(each.width for each in columns) + _GAP * (len(columns) - 1)
+def _widths(columns: Sequence[Column], width: int | None) -> list[int]:
+    """Each column's width; those that shrink do so in their order, no more than it takes."""
+    widths = [each.width for each in columns]
+    for least_of in (lambda each: each.least_width, lambda each: each.word_width, lambda each: cell_width(each.header)):
+        for index, each in enumerate(columns):
+            excess = 0 if width is None else max(0, _total_width(widths) - width)
+            if excess and each.shrinks_to is not None:
+                widths[index] = max(min(widths[index], least_of(each)), widths[index] - excess, _NARROWEST)
+    return widths
 
 
-def _least_width(columns: Sequence[Column]) -> int:
-    return _total_width(columns) - sum(
-        max(0, each.width - each.shrinks_to) for each in columns if each.shrinks_to is not None
+def _total_width(widths: Sequence[int]) -> int:
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
+
+
+def _drawn_row(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str], styles: Sequence[Style]) -> str:
+    """The row's lines: cells that are wrapped go over several."""
+    parts = [
+        [_cut(part, width) for part in wrap(cell, width, at_hyphens=True)]
+        for cell, width in zip(cells, widths, strict=True)
+    ]
+    lines = []
+    for texts in zip_longest(*parts, fillvalue=""):
+        line = ""
+        for index, (column, text) in enumerate(zip(columns, texts, strict=True)):
+            padding = " " * (widths[index] - cell_width(text))
+            painted = styles[index](text) if text else text
+            line += (_GAP if index else "") + (painted + padding if column.is_text else padding + painted)
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def _cut(text: str, width: int) -> str:
+    """The text, or its beginning and two dots where it has no place to be broken at."""
+    if cell_width(text) <= width:
+        return text
+    while cell_width(text) > width - 2:
+        text = text[:-1]
+    return text + ".."
+
+
+def _style(column: Column, index: int) -> Style:
+    if column.cells[index] in _NIL:
+        return _dim
+    color = column.colors[index] if index < len(column.colors) else None
+    return lambda text: click.style(text, fg=color) if color else text
+
+
+def facts(pairs: Iterable[tuple[str, str]], *, width: int | None = None) -> str:
+    """Labels and values below each other, the values aligned, and wrapped where the line is wider than `width`."""
+    pairs = list(pairs)
+    label_width = max(cell_width(label) for label, _ in pairs)
+    hanging = " " * (label_width + len(_GAP))
+    return "\n".join(
+        line.rstrip()
+        for label, value in pairs
+        for line in wrap(label + hanging[cell_width(label) :] + value, width, hanging=hanging)
     )
 
 
-def _shrink(column: Column, excess: int) -> Column:
-    if column.shrinks_to is None or not excess:
-        return column
-    width = max(column.shrinks_to, column.width - excess)
-    cells = [cell if len(cell) <= width else cell[: width - 2] + ".." for cell in column.cells]
-    return replace(column, cells=cells)
-
-
-def _painted(column: Column) -> list[str]:
-    colors = [*column.colors, *[None] * (len(column.cells) - len(column.colors))]
-    return [
-        click.style(cell, fg=color) if color and cell else cell
-        for cell, color in zip(column.cells, colors, strict=True)
-    ]
-
-
-def facts(pairs: Sequence[tuple[str, str]]) -> str:
-    """Labels and values below each other, the values aligned."""
-    width = max(len(label) for label, _ in pairs)
-    return "\n".join(f"{label:<{width}}  {value}".rstrip() for label, value in pairs)
+def some_of(texts: Sequence[str], *, at_most: int = 10) -> str:
+    """The texts in a row, the first few and how many more there are: a, b and 3 more."""
+    more = len(texts) - at_most
+    return ", ".join(texts[:at_most]) + (f" and {more:,} more" if more > 0 else "")

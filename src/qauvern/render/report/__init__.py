@@ -1,11 +1,12 @@
-"""The report: one self-contained HTML page about a proposal. Needs the extra `report` (Jinja2 and pygal).
+"""The report: one self-contained HTML page about a proposal. Needs the extra `report` (Jinja2).
 
 `report_of` computes what the page says, as frozen dataclasses; `report_page` draws it.
 """
 
+from qauvern.render.account import Fact
 from qauvern.render.report._limits import GrantSpan, LimitDay, LimitHistory, LimitStep
 from qauvern.render.report._page import report_page
-from qauvern.render.report._view import Fact, InstanceRow, Report, report_of
+from qauvern.render.report._view import InstanceRow, Report, report_of
 
 __all__ = [
     "Fact",

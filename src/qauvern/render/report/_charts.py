@@ -1,22 +1,21 @@
-"""The report's charts, drawn by pygal as inline SVG without its scripts and styles: the page's style sheet has them.
+"""The report's charts: what each one shows, in words and as a drawing.
 
 Every chart is drawn twice, for a wide page and for a narrow one, where text scaled down could not be read.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any, Final
-from xml.etree import ElementTree
+from typing import Final
 
 from markupsafe import Markup
 
+from qauvern import figures
 from qauvern.render.report._limits import LimitHistory
-from qauvern.render.report._pygal import Style, pygal
+from qauvern.render.report._svg import Curve, Drawing, Series, bars, columns, curves, nothing
 from qauvern.render.report._view import BudgetSplit, InstanceRow, Report
 from qauvern.units import MS_PER_SECOND, format_ms, format_seconds
 
@@ -29,8 +28,7 @@ STACKED: Final = 7
 FAIRNESS_SHOWN: Final = 2
 """Bars of a larger fairness end at the chart's edge."""
 
-_SVG = "http://www.w3.org/2000/svg"
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNIT: Final = " s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +52,12 @@ class Chart:
 
 def budget_chart(splits: Sequence[BudgetSplit]) -> Chart:
     """Who holds the budget, now and with the new allocations."""
-    names = ("configured", "unconfigured", "free")
-    parts = [(split.configured_seconds, split.unconfigured_seconds, split.free_seconds) for split in splits]
-
-    def draw(width: int) -> pygal.Graph:
-        chart = pygal.HorizontalStackedBar(**_config(width, 40 * len(splits) + 34, "budget"))
-        chart.x_labels = [split.label for split in reversed(splits)]
-        for index, name in enumerate(names):
-            chart.add(name, [part[index] for part in reversed(parts)])
-        return chart
-
+    series = [
+        Series("configured instances", [split.configured_seconds for split in splits]),
+        Series("unconfigured instances", [split.unconfigured_seconds for split in splits]),
+        Series("free", [split.free_seconds for split in splits]),
+    ]
+    names = [split.label for split in splits]
     return _chart(
         "budget",
         "Who holds the budget",
@@ -72,78 +66,59 @@ def budget_chart(splits: Sequence[BudgetSplit]) -> Chart:
             f"{format_seconds(split.unconfigured_seconds)} s, and {format_seconds(split.free_seconds)} s are free."
             for split in splits
         ),
-        [
-            LegendEntry("budget-0", "configured instances"),
-            LegendEntry("budget-1", "unconfigured instances"),
-            LegendEntry("budget-2", "free"),
-        ],
-        draw,
+        [each.label for each in series],
+        lambda width: bars(names, series, width=width, text=_seconds, unit=_UNIT, stacked=True),
     )
 
 
 def allocation_chart(report: Report) -> Chart:
     """Allocation before and after, largest first."""
     rows = report.charted
-
-    def draw(width: int) -> pygal.Graph:
-        return _pairs(
-            width,
-            "allocation",
-            rows,
-            [row.allocation_seconds for row in rows],
-            [row.new_allocation_seconds for row in rows],
-            _seconds,
-        )
-
+    series = [
+        Series("now", [row.line.live.allocation_seconds for row in rows]),
+        Series("new", [row.line.new_allocation for row in rows]),
+    ]
     largest = "" if not rows else _largest(rows[0])
     return _chart(
         "allocation",
         "Allocation before and after",
         f"{_shown(report, 'by allocation, largest first')} Two bars for each: what it holds now, and would hold. "
         f"{largest}",
-        [LegendEntry("allocation-0", "now"), LegendEntry("allocation-1", "new")],
-        draw,
+        [each.label for each in series],
+        lambda width: bars([row.name for row in rows], series, width=width, text=_seconds, unit=_UNIT),
     )
 
 
 def _largest(row: InstanceRow) -> str:
     return (
-        f"The largest is {row.name}, from {format_seconds(row.allocation_seconds, absent='no')} s "
-        f"to {format_seconds(row.new_allocation_seconds, absent='no')} s."
+        f"The largest is {row.name}, from {format_seconds(row.line.live.allocation_seconds, absent='no')} s "
+        f"to {format_seconds(row.line.new_allocation, absent='no')} s."
     )
 
 
 def fairness_chart(report: Report) -> Chart:
     """Fairness before and after, lowest first, which is the order in which IBM's queue serves the instances."""
     rows = sorted(
-        (row for row in report.charted if row.allocation_seconds is not None),
-        key=lambda row: (row.fairness is None, row.fairness or 0, row.crn),
+        (row for row in report.charted if row.line.live.allocation_seconds is not None),
+        key=lambda row: (row.line.fairness is None, row.line.fairness or 0, row.crn),
     )
 
-    def shown(value: Fraction | None) -> float:
-        return FAIRNESS_SHOWN if value is None else min(float(value), FAIRNESS_SHOWN)
+    def series(label: str, values: Sequence[Fraction | None]) -> Series:
+        shown = [FAIRNESS_SHOWN if value is None else min(float(value), FAIRNESS_SHOWN) for value in values]
+        return Series(label, shown, [figures.FAIRNESS.written(value) for value in values])
 
-    edge = max([1.0, *(shown(each) for row in rows for each in (row.fairness, row.new_fairness))])
-
-    def draw(width: int) -> pygal.Graph:
-        return _pairs(
-            width,
-            "fairness",
-            rows,
-            [shown(row.fairness) for row in rows],
-            [shown(row.new_fairness) for row in rows],
-            lambda value: f"{FAIRNESS_SHOWN}+" if value >= FAIRNESS_SHOWN else f"{value:.2f}",
-            marks=[quarter / 4 for quarter in range(0, int(edge * 4) + 1, 1 if width == _WIDE else 2)],
-            edge=edge,
-        )
-
+    pair = [
+        series("with the allocation now", [row.line.fairness for row in rows]),
+        series("with the new one", [row.new_fairness for row in rows]),
+    ]
+    edge = max([1.0, *(figure or 0 for each in pair for figure in each.figures)])
     return _chart(
         "fairness",
         "Fairness before and after",
         f"{_shown(report, 'by allocation')} Lowest fairness first, the order in which the queue serves them. "
         f"Fairness is 28-day usage over allocation; bars that reach {FAIRNESS_SHOWN} end there.",
-        [LegendEntry("fairness-0", "with the allocation now"), LegendEntry("fairness-1", "with the new one")],
-        draw,
+        [each.label for each in pair],
+        lambda width: bars([row.name for row in rows], pair, width=width, text=lambda value: f"{value:g}", top=edge),
     )
 
 
@@ -156,31 +131,21 @@ def daily_chart(report: Report) -> Chart:
     layers = [(row.name, list(row.daily_ms)) for row in top]
     if any(other_ms):
         layers.append((f"{len(others):,} others", other_ms))
-
-    def draw(width: int) -> pygal.Graph:
-        config = _config(
-            width,
-            300 if width == _WIDE else 260,
-            "daily",
-            value_formatter=lambda seconds: format_ms(round(seconds * MS_PER_SECOND)),
-            show_minor_x_labels=False,
-            x_labels_major_every=7,
-        )
-        chart = pygal.StackedBar(**config)
-        chart.x_labels = [day_text(day) for day in report.days]
-        for label, figures in layers:
-            chart.add(label, [ms / MS_PER_SECOND for ms in figures])
-        return chart
-
-    totals = [sum(ms) for ms in zip(*(figures for _, figures in layers), strict=True)] or [0]
+    series = [
+        Series(label, [ms / MS_PER_SECOND for ms in used], [f"{format_ms(ms)} s" for ms in used])
+        for label, used in layers
+    ]
+    totals = [sum(ms) for ms in zip(*(used for _, used in layers), strict=True)] or [0]
     busiest = max(range(len(totals)), key=lambda index: totals[index])
     return _chart(
         "daily",
         "Usage by UTC day",
         f"Stacked from below: {', '.join(label for label, _ in layers) or 'no usage at all'}. "
         f"The busiest day is {report.days[busiest]} with {format_ms(totals[busiest])} s.",
-        [LegendEntry(f"daily-{index}", label) for index, (label, _) in enumerate(layers)],
-        draw,
+        [label for label, _ in layers],
+        lambda width: columns(
+            report.days, series, width=width, height=300 if width == _WIDE else 260, text=_seconds, unit=_UNIT
+        ),
     )
 
 
@@ -190,45 +155,27 @@ def limit_chart(history: LimitHistory, number: int) -> Chart:
     first, last = days[0].day, days[-1].day
 
     def at(day: date) -> int:
-        return (day - today).days
+        return (day - first).days
 
-    limit = _stairs([(at(each.day), each.limit_seconds) for each in days])
     used = [(at(each.day), each.window_usage_ms / MS_PER_SECOND) for each in days if each.day <= today]
     ahead = [(at(each.day), each.window_usage_ms / MS_PER_SECOND) for each in days if each.day >= today]
-    spans = [
-        [(at(max(span.grant.start_date, first)), level), (at(min(span.grant.end_date, last)), level)]
-        for span in history.grants
-        if span.grant.start_date < last and span.grant.end_date > first
-        for level in [span.grant.net_grant_seconds]
-    ]
-
-    drawn: list[Sequence[tuple[int, float]]] = [limit, used, ahead, *spans]
-
-    def draw(width: int) -> pygal.Graph:
-        step = 7 if width == _WIDE else 14
-        top = max(y for line in drawn for _, y in line) or 1
-        config = _config(
-            width,
-            230 if width == _WIDE else 220,
-            "limit",
-            show_dots=False,
-            range=(0, top),
-            xrange=(at(first), at(last)),
+    spans = [span for span in history.grants if span.grant.start_date < last and span.grant.end_date > first]
+    limit = Curve(0, "limit", _stairs([(at(each.day), each.limit_seconds) for each in days]))
+    granted = [
+        Curve(
+            4,
+            f"net grant of {format_seconds(span.grant.net_grant_seconds)} s, {span.grant.start_date} to before "
+            f"{span.grant.end_date}",
+            [
+                (at(max(span.grant.start_date, first)), span.grant.net_grant_seconds),
+                (at(min(span.grant.end_date, last)), span.grant.net_grant_seconds),
+            ],
         )
-        chart = pygal.XY(**config)
-        chart.x_labels = [
-            {"value": each.day.toordinal() - today.toordinal(), "label": day_text(each.day)}
-            for each in days
-            if at(each.day) % step == 0
-        ]
-        chart.add("limit", limit)
-        chart.add("usage in the window", used)
-        chart.add("if nothing more is used", ahead)
-        chart.add("today", [(0, 0), (0, top)])
-        for line in spans:
-            chart.add("net grant", line)
-        return chart
-
+        for span in spans
+    ]
+    usage = [Curve(1, "usage in the 28-day window", used), Curve(2, "the same if nothing more is used", ahead)]
+    top = max(figure for line in (limit, *usage, *granted) for _, figure in line.points)
+    lines = [limit, *usage, Curve(3, "today", [(at(today), 0), (at(today), top)]), *granted]
     next_step = history.next_step
     now = next(each for each in days if each.day == today)
     return _chart(
@@ -242,13 +189,19 @@ def limit_chart(history: LimitHistory, number: int) -> Chart:
             else f"If nothing more is used it is {format_seconds(next_step.limit_seconds)} s from {next_step.first} on."
         ),
         [
-            LegendEntry("limit-0", "limit"),
-            LegendEntry("limit-1", "usage in the 28-day window"),
-            LegendEntry("limit-2", "the same if nothing more is used"),
-            LegendEntry("limit-3", "today"),
-            *([LegendEntry("limit-4", "net grant: its days, at the height of its seconds")] if spans else []),
+            *(each.label for each in (limit, *usage)),
+            "today",
+            *(["net grant: its days, at the height of its seconds"] if spans else []),
         ],
-        draw,
+        lambda width: curves(
+            [each.day for each in days],
+            lines,
+            width=width,
+            height=230 if width == _WIDE else 220,
+            text=_seconds,
+            unit=_UNIT,
+            every=7 if width == _WIDE else 14,
+        ),
         suffix=f"-{number}",
     )
 
@@ -279,158 +232,42 @@ def sparkline(figures_ms: Sequence[int]) -> Markup:
     )
 
 
-# --- pygal ------------------------------------------------------------------------------------------------------
-
-
-def _pairs(
-    width: int,
-    kind: str,
-    rows: Sequence[InstanceRow],
-    before: Sequence[float | None],
-    after: Sequence[float | None],
-    formatter: Callable[[Any], str],
-    marks: Sequence[float] | None = None,
-    edge: float | None = None,
-) -> pygal.Graph:
-    """Two horizontal bars for each row, the first row on top: pygal draws from below.
-
-    `marks` are the figures along the axis, and `edge` its end, where pygal is not to choose them.
-    """
-    config = _config(
-        width,
-        26 * max(1, len(rows)) + 40,
-        kind,
-        value_formatter=formatter,
-        range=None if edge is None else (0, edge),
-        truncate_label=28 if width == _WIDE else 16,
-    )
-    chart = pygal.HorizontalBar(**config)
-    chart.x_labels = [row.name for row in reversed(rows)]
-    chart.y_labels = marks
-    chart.add("now", list(reversed(before)))
-    chart.add("new", list(reversed(after)))
-    return chart
-
-
-def _config(width: int, height: int, kind: str, **more: Any) -> dict[str, Any]:
-    size = 12 if width == _WIDE else 11
-    return {
-        "width": width,
-        "height": height,
-        "classes": ("chart", f"chart-{kind}"),
-        "style": Style(font_family="inherit", label_font_size=size, major_label_font_size=size, no_data_font_size=16),
-        "show_legend": False,
-        "js": (),
-        "disable_xml_declaration": True,
-        "no_data_text": "nothing to show",
-        "margin": 4,
-        "spacing": 8,
-        "value_formatter": _seconds,
-        "max_scale": 8 if width == _WIDE else 4,
-        "order_min": 0,
-        "truncate_label": -1,
-        **more,
-    }
-
-
 def _chart(
     kind: str,
     title: str,
     description: str,
-    legend: Sequence[LegendEntry],
-    draw: Callable[[int], pygal.Graph],
+    labels: Sequence[str],
+    draw: Callable[[int], Drawing],
     *,
     suffix: str = "",
 ) -> Chart:
-    labels = [entry.label for entry in legend]
+    """A chart with a legend: the label of each series in its order."""
     wide, narrow = (
-        _svg(draw(width), f"chart-{kind}{suffix}-{name}", title, description, labels)
+        _svg(draw(width) if labels else nothing(width), kind, f"{suffix}-{name}", title, description)
         for width, name in ((_WIDE, "wide"), (_NARROW, "narrow"))
     )
-    return Chart(title, description, tuple(legend), wide, narrow)
+    legend = tuple(LegendEntry(f"{kind}-{number}", label) for number, label in enumerate(labels))
+    return Chart(title, description, legend, wide, narrow)
 
 
-def _svg(chart: pygal.Graph, chart_id: str, title: str, description: str, labels: Sequence[str]) -> Markup:
-    """The drawing alone, named and described for those who do not see it. `labels` are those of its series."""
-    root = ElementTree.fromstring(chart.render(is_unicode=True))
-    drawing = ElementTree.Element(
-        "svg",
-        {
-            "id": chart_id,
-            "class": root.get("class", ""),
-            "viewBox": root.get("viewBox", ""),
-            "role": "img",
-            "aria-labelledby": f"{chart_id}-title {chart_id}-desc",
-        },
+def _svg(drawing: Drawing, kind: str, suffix: str, title: str, description: str) -> Markup:
+    """The drawing, named and described for those who do not see it."""
+    return Markup(
+        '<svg id="{id}" class="chart chart-{kind}" viewBox="{box}" role="img" aria-labelledby="{id}-title {id}-desc">'
+        '<title id="{id}-title">{title}</title><desc id="{id}-desc">{description}</desc>{shapes}</svg>'
+    ).format(
+        id=f"chart-{kind}{suffix}",
+        kind=kind,
+        box=drawing.view_box,
+        title=title,
+        description=description,
+        shapes=Markup(drawing.shapes),
     )
-    ElementTree.SubElement(drawing, "title", {"id": f"{chart_id}-title"}).text = title
-    ElementTree.SubElement(drawing, "desc", {"id": f"{chart_id}-desc"}).text = description
-    plot = next(each for each in root.iter() if each.get("class") == "plot")
-    frame = ElementTree.SubElement(drawing, "g", {"transform": plot.get("transform", "")})
-    series = 0
-    for part in plot:
-        label = ""
-        if part.get("class", "").startswith("series"):
-            label, series = labels[series] if series < len(labels) else "", series + 1
-        if part.get("class") != "background":
-            cleaned = _cleaned(part, label)
-            if len(cleaned):
-                frame.append(cleaned)
-    for text in root.iter(f"{{{_SVG}}}text"):
-        if text.get("class") == "no_data":
-            frame.append(_cleaned(text, ""))
-    return Markup(ElementTree.tostring(drawing, encoding="unicode"))
-
-
-_SHAPES = {"rect": ("width", "height"), "path": ("d",), "text": (), "g": ()}
-"""What is kept of a drawing, and the attributes without which there is nothing to see."""
-
-_KEPT_ATTRIBUTES = ("class", "transform", "x", "y", "width", "height", "d")
-_SCRIPTED_CLASSES = {"reactive", "tooltip-trigger", "rect", "bar", "bars"}
-
-
-def _cleaned(element: ElementTree.Element, label: str) -> ElementTree.Element:
-    """A copy that holds shapes and texts alone, coordinates to a tenth, and what a bar stands for as its tooltip."""
-    copy = ElementTree.Element(_local(element))
-    for name in _KEPT_ATTRIBUTES:
-        value = element.get(name, "")
-        if name == "class":
-            value = " ".join(each for each in value.split() if each not in _SCRIPTED_CLASSES)
-        if value:
-            copy.set(name, value if name == "class" else _NUMBER.sub(_rounded, value))
-    copy.text = (element.text or "").strip() or None
-    told = {each.get("class", ""): each.text or "" for each in element if _local(each) == "desc"}
-    if "value" in told:
-        text = ": ".join(each for each in (told.get("x_label", ""), label, told["value"]) if each)
-        ElementTree.SubElement(copy, "title").text = text
-    for child in element:
-        needed = _SHAPES.get(_local(child))
-        if needed is None or not all(child.get(name) for name in needed):
-            continue
-        cleaned = _cleaned(child, label)
-        if _local(child) != "g" or any(_local(each) != "title" for each in cleaned):
-            copy.append(cleaned)
-    return copy
-
-
-def _local(element: ElementTree.Element) -> str:
-    return str(element.tag).removeprefix(f"{{{_SVG}}}")
-
-
-_NUMBER = re.compile(r"-?[0-9]+\.[0-9]+")
-
-
-def _rounded(number: re.Match[str]) -> str:
-    return f"{round(float(number[0]), 1):g}"
 
 
 def _seconds(figure: float) -> str:
-    return format_seconds(round(figure))
-
-
-def day_text(day: date) -> str:
-    """15 Mar, whatever the locale."""
-    return f"{day.day} {_MONTHS[day.month - 1]}"
+    """Round figures along an axis, of which small ones have decimals."""
+    return f"{figure:,.0f}" if figure >= 10 or not figure else f"{figure:g}"
 
 
 def _shown(report: Report, how: str) -> str:

@@ -1,4 +1,4 @@
-"""What the report says: computed from the proposal, the snapshot and the settings, and nothing drawn yet."""
+"""What the report says: computed from the proposal, and nothing drawn yet."""
 
 from __future__ import annotations
 
@@ -9,68 +9,69 @@ from typing import Final
 
 from qauvern.balance import Line, Proposal, window_start
 from qauvern.figures import by_name
-from qauvern.model import WINDOW_DAYS, BillingPlan, Crn, Settings, Snapshot, fairness
-from qauvern.render.analysis import over_budget_warnings, reserve_text
-from qauvern.render.instances import Totals, budget_text, instance_views, utilization_text
+from qauvern.model import WINDOW_DAYS, BillingPlan, Crn, Snapshot, fairness
+from qauvern.render.account import Fact, account_facts, over_budget_warnings
 from qauvern.render.remedies import said_of_invariant
 from qauvern.render.report._limits import LimitHistory, limit_history
 from qauvern.render.text import printable
-from qauvern.units import MS_PER_SECOND, format_ms, format_percent, format_seconds, seconds_number
+from qauvern.render.views import AccountView
+from qauvern.units import MS_PER_SECOND, format_seconds
 
 CHARTED: Final = 30
 """The most instances that a chart shows; tables hold all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """One figure of the account. `key` and `value` are its name and number in the JSON of analyze, if it has one."""
-
-    label: str
-    text: str
-    note: str = ""
-    key: str | None = None
-    value: int | float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class InstanceRow:
-    """One configured instance. Fairness is None where it is infinite; `daily_ms` has one figure for each day."""
+    """One configured instance; `daily_ms` has one figure for each day of the window.
 
-    name: str
-    crn: Crn
-    allocation_seconds: int | None
-    new_allocation_seconds: int | None
-    allocation_delta_seconds: int
-    reason: str
-    live_limit_seconds: int | None
-    new_limit_seconds: int | None
-    consumed_ms: int
-    last_14d_ms: int
-    last_7d_ms: int
-    last_3d_ms: int
-    last_24h_ms: int
+    `history` is None where no net grant moves its limit.
+    """
+
+    line: Line
     daily_ms: tuple[int, ...]
-    fairness: Fraction | None
-    new_fairness: Fraction | None
-    activity_score: Fraction
-    base_limit_seconds: int | None
-    grant_funded_ms: int
-    unspent_grant_ms: int
-    pre_boost_overage_ms: int
-    marks: tuple[str, ...]
-    is_change: bool
+    history: LimitHistory | None
+
+    @property
+    def name(self) -> str:
+        return printable(self.line.name)
+
+    @property
+    def crn(self) -> Crn:
+        return self.line.crn
+
+    @property
+    def new_fairness(self) -> Fraction | None:
+        """None is infinite."""
+        new = self.line.new_allocation
+        return Fraction(0) if new is None else fairness(self.line.usage.consumed_ms, new)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What is to be known of it at a glance."""
+        line, terms = self.line, self.line.limit.terms
+        has_grant = terms is not None and terms.has_crediting_grant
+        is_active = terms is not None and terms.boost_start_date is not None
+        said = {
+            "in debt": line.is_in_debt,
+            "limit reached": line.limit_reached and not line.is_in_debt,
+            "underutilized": line.is_underutilized,
+            "net grant": has_grant and is_active,
+            "net grant, ended": has_grant and not is_active,
+        }
+        return tuple(mark for mark, holds in said.items() if holds)
 
     @property
     def largest_seconds(self) -> int:
         """The larger of what it holds and would hold, by which charts choose."""
-        return max(self.allocation_seconds or 0, self.new_allocation_seconds or 0)
+        return max(self.line.live.allocation_seconds or 0, self.line.new_allocation or 0)
 
     @property
     def left_ms(self) -> int | None:
         """What it may still use before its limit; negative in debt, None without a limit."""
-        if self.new_limit_seconds is None:
+        if self.line.new_limit is None:
             return None
-        return self.new_limit_seconds * MS_PER_SECOND - self.consumed_ms
+        return self.line.new_limit * MS_PER_SECOND - self.line.usage.consumed_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,11 @@ class Report:
     broken: tuple[str, ...]
     rows: tuple[InstanceRow, ...]
     days: tuple[date, ...]
-    histories: tuple[LimitHistory, ...]
+
+    @property
+    def histories(self) -> tuple[LimitHistory, ...]:
+        """Of those whose limit a net grant moves, by name."""
+        return tuple(row.history for row in self.rows if row.history is not None)
 
     @property
     def charted(self) -> tuple[InstanceRow, ...]:
@@ -106,76 +111,34 @@ class Report:
         return tuple(sorted(self.rows, key=lambda row: (-row.largest_seconds, row.crn))[:CHARTED])
 
 
-def report_of(proposal: Proposal, snapshot: Snapshot, settings: Settings) -> Report:
+def report_of(proposal: Proposal, snapshot: Snapshot) -> Report:
     """What there is to say about the proposal.
 
     Args:
         snapshot: what the proposal was made from, with the daily usage of every configured instance since the start
             of the window, and as far back as the limit of each day since then depends on it.
     """
-    lines = by_name(proposal.lines)
     first = window_start(proposal.today)
     days = tuple(first + timedelta(days=offset) for offset in range(WINDOW_DAYS + 1))
-    histories = (limit_history(line, proposal.today) for line in lines)
     return Report(
         taken_at=snapshot.taken_at,
         today=proposal.today,
         account_id=printable(proposal.account.account_id),
         plan=proposal.account.plan,
         headline=_headline(proposal),
-        facts=_facts(proposal, snapshot, settings),
+        facts=(*account_facts(AccountView.of_proposal(proposal)), _underutilized(proposal)),
         splits=_splits(proposal),
         warnings=tuple(printable(each) for each in over_budget_warnings(proposal)),
         broken=tuple(
             f"Invariant {broken.number}: {printable(said_of_invariant(broken))}" for broken in proposal.broken
         ),
-        rows=tuple(_row(line, days) for line in lines),
+        rows=tuple(_row(line, days, proposal.today) for line in by_name(proposal.lines)),
         days=days,
-        histories=tuple(each for each in histories if each is not None),
     )
 
 
-def _row(line: Line, days: tuple[date, ...]) -> InstanceRow:
-    usage, terms, new = line.usage, line.limit.terms, line.new_allocation
-    return InstanceRow(
-        name=printable(line.name),
-        crn=line.crn,
-        allocation_seconds=line.live.allocation_seconds,
-        new_allocation_seconds=new,
-        allocation_delta_seconds=line.allocation_delta,
-        reason=line.reason.value,
-        live_limit_seconds=line.live.limit_seconds,
-        new_limit_seconds=line.new_limit,
-        consumed_ms=usage.consumed_ms,
-        last_14d_ms=usage.last_14d_ms,
-        last_7d_ms=usage.last_7d_ms,
-        last_3d_ms=usage.last_3d_ms,
-        last_24h_ms=usage.last_24h_ms,
-        daily_ms=tuple(usage.daily_ms.get(day, 0) for day in days),
-        fairness=line.fairness,
-        new_fairness=Fraction(0) if new is None else fairness(usage.consumed_ms, new),
-        activity_score=line.score.seconds,
-        base_limit_seconds=None if terms is None else terms.base_seconds,
-        grant_funded_ms=0 if terms is None else terms.grant_funded_ms,
-        unspent_grant_ms=0 if terms is None else terms.unspent_grant_ms,
-        pre_boost_overage_ms=0 if terms is None else terms.pre_boost_overage_ms,
-        marks=tuple(_marks(line)),
-        is_change=line.is_change,
-    )
-
-
-def _marks(line: Line) -> list[str]:
-    marks = []
-    if line.is_in_debt:
-        marks.append("in debt")
-    elif line.limit_reached:
-        marks.append("limit reached")
-    if line.is_underutilized:
-        marks.append("underutilized")
-    terms = line.limit.terms
-    if terms is not None and terms.has_crediting_grant:
-        marks.append("net grant" if terms.boost_start_date is not None else "net grant, ended")
-    return marks
+def _row(line: Line, days: tuple[date, ...], today: date) -> InstanceRow:
+    return InstanceRow(line, tuple(line.usage.daily_ms.get(day, 0) for day in days), limit_history(line, today))
 
 
 def _headline(proposal: Proposal) -> str:
@@ -187,60 +150,11 @@ def _headline(proposal: Proposal) -> str:
     return f"{changes:,} of {of:,} configured instances change: {up:,} would get more, {down:,} less."
 
 
-def _facts(proposal: Proposal, snapshot: Snapshot, settings: Settings) -> tuple[Fact, ...]:
-    account, pool = proposal.account, proposal.pool
-    totals = Totals.of(instance_views(settings, snapshot.instances.values(), snapshot.usage))
+def _underutilized(proposal: Proposal) -> Fact:
     under = [line for line in proposal.lines if line.is_underutilized]
-
-    def seconds(label: str, figure: int | None, key: str | None = None) -> Fact:
-        share = "" if figure is None else _share(figure * MS_PER_SECOND, proposal)
-        return Fact(label, "none" if figure is None else f"{format_seconds(figure)} s", share, key, figure)
-
-    consumed_ms = proposal.plan_consumed_ms
-    return (
-        Fact(
-            "Budget, 28 days",
-            "none" if account.budget_seconds is None else f"{format_seconds(account.budget_seconds)} s",
-            "" if account.budget_seconds is None else budget_text(account.budget_seconds).partition("(")[2].rstrip(")"),
-            "allocation_budget_seconds",
-            account.budget_seconds,
-        ),
-        Fact(
-            "Consumed, 28 days",
-            f"{format_ms(consumed_ms)} s",
-            _share(consumed_ms, proposal),
-            "consumed_seconds",
-            seconds_number(consumed_ms),
-        ),
-        Fact(
-            "By configured instances",
-            f"{format_ms(proposal.configured_consumed_ms)} s",
-            utilization_text(totals),
-            "configured_consumed_seconds",
-            seconds_number(proposal.configured_consumed_ms),
-        ),
-        seconds("Held by configured instances", proposal.configured_held_seconds),
-        seconds("Held by unconfigured instances", pool.unconfigured_held_seconds, "unmanaged_allocation_seconds"),
-        seconds("Unallocated", account.unallocated_seconds, "unallocated_seconds"),
-        seconds("To hand out over the floors", pool.distributable_seconds, "distributable_pool_seconds"),
-        Fact("Reserve", reserve_text(proposal)),
-        Fact(
-            "Underutilized",
-            f"{len(under):,} of {len(proposal.lines):,} instances",
-            f"they hold {format_seconds(sum(line.live.allocation_seconds or 0 for line in under))} s" if under else "",
-        ),
-        Fact(
-            "Limit of the account",
-            "none" if account.limit_seconds is None else f"{format_seconds(account.limit_seconds)} s",
-            key="limit_seconds",
-            value=account.limit_seconds,
-        ),
-    )
-
-
-def _share(milliseconds: int, proposal: Proposal) -> str:
-    budget = proposal.account.budget_seconds
-    return f"{format_percent(Fraction(milliseconds, budget * MS_PER_SECOND))} of the budget" if budget else ""
+    held = sum(line.live.allocation_seconds or 0 for line in under)
+    text = f"{len(under):,} of {len(proposal.lines):,} instances"
+    return Fact("Underutilized", text, f"they hold {format_seconds(held)} s" if under else "")
 
 
 def _splits(proposal: Proposal) -> tuple[BudgetSplit, ...]:

@@ -1,0 +1,196 @@
+"""What analyze, show and instances print as JSON and CSV: scripts depend on the names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from qauvern import figures
+from qauvern.balance import Proposal
+from qauvern.figures import Figure, Record, by_name, instance_records
+from qauvern.model import Settings, Snapshot
+from qauvern.render.account import over_budget_warnings
+from qauvern.render.remedies import said_of_invariant
+from qauvern.render.views import AccountView, InstanceView, Totals, instance_views
+
+
+@dataclass(frozen=True, slots=True)
+class _Analyzed:
+    """A proposal, and the day that it is a preview of, if it is one."""
+
+    proposal: Proposal
+    preview_date: date | None
+
+    @property
+    def plan(self) -> str:
+        return self.proposal.account.plan.value
+
+    @property
+    def account(self) -> AccountView:
+        return AccountView.of_proposal(self.proposal)
+
+
+_PREVIEW_DATE: Final[Figure[_Analyzed]] = Figure(
+    "preview_date",
+    "Preview",
+    figures.DAY,
+    lambda document: document.preview_date,
+    "UTC day that net grants, limits and their window are of; usage and allocations are today's",
+    null="today",
+)
+CONTEXT: Final[tuple[Figure[Any], ...]] = (
+    figures.PLAN,
+    _PREVIEW_DATE,
+    Figure(
+        "account",
+        "Account",
+        figures.part(figures.ANALYZED_ACCOUNT),
+        lambda document: document.account,
+        "The plan's budget and usage",
+    ),
+    Figure(
+        "reserve",
+        "Reserve",
+        figures.part(figures.ANALYZED_RESERVE),
+        lambda document: document.account,
+        "What is not handed out, and what is",
+    ),
+)
+"""What a proposal is about, read from whatever has a plan, a preview_date and an account."""
+
+ANALYZE: Final[Record[_Analyzed]] = Record(
+    "analyze",
+    "analyze",
+    "What analyze and a dry run of optimize print as JSON: a proposal.",
+    (
+        *CONTEXT,
+        Figure(
+            "validation_errors",
+            "Broken invariants",
+            figures.STRINGS,
+            lambda document: [said_of_invariant(broken) for broken in document.proposal.broken],
+            "What keeps the proposal from being applied, one sentence or more each; empty where nothing does",
+        ),
+        Figure(
+            "over_budget_warnings",
+            "Over budget",
+            figures.STRINGS,
+            lambda document: over_budget_warnings(document.proposal),
+            "What a plan over its budget means, and whom it holds at its floor; empty otherwise",
+        ),
+        Figure(
+            "instances",
+            "Instances",
+            figures.parts(figures.ANALYZED_INSTANCE),
+            lambda document: by_name(document.proposal.lines),
+            "The configured instances by name",
+        ),
+    ),
+)
+
+
+def analysis_document(proposal: Proposal, *, preview_date: date | None = None) -> dict[str, Any]:
+    """What analyze prints as JSON: scripts depend on its names."""
+    return ANALYZE.of(_Analyzed(proposal, preview_date))
+
+
+ANALYSIS_COLUMNS: Final = (*figures.ANALYZED_INSTANCE.columns(), _PREVIEW_DATE.name)
+"""The columns of `analysis_rows` as CSV, whatever an instance holds."""
+
+
+def analysis_rows(proposal: Proposal, *, preview_date: date | None = None) -> list[dict[str, Any]]:
+    """One row for each instance, for CSV."""
+    day = _PREVIEW_DATE.value(_Analyzed(proposal, preview_date))
+    return [{**record, _PREVIEW_DATE.name: day} for record in instance_records(proposal.lines)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What show or instances print: the instances, and the account where it was read."""
+
+    plan: str
+    views: Sequence[InstanceView]
+    account: AccountView | None = None
+
+
+_SHOWN_INSTANCES: Final = figures.parts(figures.SHOWN_INSTANCE)
+_INSTANCES: Final[Figure[_Shown]] = Figure(
+    "instances", "Instances", _SHOWN_INSTANCES, lambda document: document.views, "The configured instances by name"
+)
+SHOW: Final[Record[_Shown]] = Record(
+    "show",
+    "show",
+    "What show prints as JSON: the account and its configured instances.",
+    (
+        figures.PLAN,
+        Figure(
+            "account",
+            "Account",
+            figures.part(figures.SHOWN_ACCOUNT),
+            lambda document: document.account,
+            "The plan's budget and usage",
+        ),
+        Figure(
+            "reserve",
+            "Reserve",
+            figures.part(figures.SHOWN_RESERVE),
+            lambda document: document.account,
+            "As the config file sets it",
+        ),
+        _INSTANCES,
+    ),
+)
+INSTANCES: Final[Record[_Shown]] = Record(
+    "instances",
+    "instances",
+    "What instances prints as JSON: the configured instances, without administrator rights.",
+    (
+        figures.PLAN,
+        _INSTANCES.of(lambda document: document.views, meaning="The configured instances, lowest fairness first"),
+        Figure(
+            "totals",
+            "Totals",
+            figures.part(
+                Record(
+                    "totals",
+                    "Totals",
+                    "Sums over the instances.",
+                    (
+                        figures.SHOWN_ALLOCATION.of(
+                            lambda totals: totals.held_seconds, meaning="Seconds that they hold together", null=""
+                        ),
+                        figures.SHOWN_USED.of(
+                            lambda totals: totals.consumed_ms, meaning="Seconds that they used together", null=""
+                        ),
+                        figures.UTILIZATION,
+                    ),
+                )
+            ),
+            lambda document: Totals.of(document.views),
+            "Sums over the instances",
+        ),
+    ),
+)
+
+
+def show_document(snapshot: Snapshot, settings: Settings) -> dict[str, Any]:
+    """What show prints as JSON."""
+    views = instance_views(settings, snapshot.instances.values(), snapshot.usage)
+    account = AccountView.of_snapshot(snapshot, settings)
+    return SHOW.of(_Shown(account.plan, views, account))
+
+
+def instances_document(settings: Settings, views: Sequence[InstanceView]) -> dict[str, Any]:
+    """What instances prints as JSON."""
+    return INSTANCES.of(_Shown(settings.plan.value, views))
+
+
+INSTANCE_COLUMNS: Final = tuple(figures.SHOWN_INSTANCE.columns())
+"""The columns of `instance_rows` as CSV."""
+
+
+def instance_rows(views: Sequence[InstanceView]) -> list[dict[str, Any]]:
+    """One row for each instance, for CSV."""
+    return figures.SHOWN_INSTANCE.all(views)
