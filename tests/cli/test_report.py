@@ -7,10 +7,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from qauvern.balance import window_start
 from tests.helpers import make
 from tests.helpers.cli import Site
-from tests.helpers.page import Page, number
+from tests.helpers.page import Page
 
 pytest.importorskip("qauvern.render.report", reason="the extra `report` is not installed")
 
@@ -49,16 +48,16 @@ class TestPage:
 
     def test_shows_the_daily_usage_of_instances_without_grants_too(self, site: Site) -> None:
         site.qauvern("report")
-        sums = {row.texts["name"]: number(row.values["sum"]) for row in written(site).tables["daily"]}
-        assert sums["aerospace-cfd"]
-        assert sums["spin-glass-sampling"]
+        used = {each["name"]: sum(each["daily_seconds"]) for each in written(site).data["instances"]}
+        assert used["aerospace-cfd"]
+        assert used["spin-glass-sampling"]
 
     def test_takes_few_requests_more_than_analyze(self, site: Site) -> None:
         analyze = site.qauvern("analyze").requests
         assert len(site.qauvern("report").requests) <= len(analyze) + 1  # daily usage of the other region
 
     def test_reads_daily_usage_as_far_back_as_past_limits_take_it(self) -> None:
-        """The window of the first day shown, 28 days back, starts 28 days before; without grants the window will do."""
+        """The window of the first day shown, 28 days back, starts 28 days before."""
         from qauvern.actions.analyze import Daily, daily_since
 
         today = date(2026, 3, 15)
@@ -66,8 +65,35 @@ class TestPage:
         teams = [make.Team("a", limit=10, grants=(given,)), make.Team("b")]
         settings = make.settings(teams)
         since = daily_since(settings, today, Daily.PAST_LIMITS, today)
-        assert since == {make.crn("a"): today - timedelta(days=56), make.crn("b"): window_start(today)}
+        assert since == {make.crn("a"): today - timedelta(days=56), make.crn("b"): today - timedelta(days=56)}
         assert daily_since(settings, today, Daily.LIMITS, today) == {}
+
+    def test_for_one_instance_holds_nothing_about_the_others(self, site: Site) -> None:
+        run = site.qauvern("report", "--for", "drug-docking", "-o", "-")
+        page = Page(run.stdout)
+        assert [each["name"] for each in page.data["instances"]] == ["drug-docking"]
+        assert not page.facts
+        others = {each["name"] for each in site.configuration()["instances"]} - {"drug-docking"}
+        assert [name for name in others if name in run.stdout] == []
+
+    def test_for_one_group(self, site: Site) -> None:
+        configuration = site.configuration()
+        names = [each["name"] for each in configuration["instances"][:2]]
+        for each in configuration["instances"]:
+            each.pop("group", None)
+            if each["name"] in names:
+                each["group"] = "ours"
+        configuration["groups"] = [{"name": "ours"}]
+        site.write_config(configuration)
+        page = Page(site.qauvern("report", "--for", "group:ours", "-o", "-").stdout)
+        assert sorted(each["name"] for each in page.data["instances"]) == sorted(names)
+        assert [row.texts["name"] for row in page.tables["groups"]] == ["ours"]
+
+    @pytest.mark.parametrize("wanted", ["nobody", "group:nobody"])
+    def test_for_whom_there_is_not_writes_nothing(self, site: Site, wanted: str) -> None:
+        run = site.qauvern("report", "--for", wanted, exits=1)
+        assert not run.requests
+        assert not (site.folder / "report.html").exists()
 
     def test_shows_the_limits_that_net_grants_move(self, site: Site) -> None:
         site.qauvern("report")

@@ -1,14 +1,13 @@
 """Makes the pictures of README.md from the sandbox: `python -m tests.docs.pictures`, or `just pictures`.
 
-The terminal is drawn as SVG from what a command says, with its own styles. The report is a screenshot by Chromium.
+The terminal is drawn as SVG from what a command says, with its own styles. The report is shown by
+Chromium: at 1400 px, dark, on a phone of 390 px and as it prints, all of them in build/pictures, two of them in README.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,14 +17,14 @@ from pathlib import Path
 from unittest import mock
 
 from tests.docs.consoles import Console, Consoles, Step
+from tests.helpers.browser import Browser
 
 ROOT = Path(__file__).parents[2]
 TERMINAL = "examples/pictures/terminal.svg"
-REPORT = "examples/pictures/report.png"
+PHONE = "examples/pictures/report-phone.png"
 
 COMMAND = "qauvern --sandbox analyze"
 COLUMNS = 112
-REPORT_SIZE = (1200, 1780)
 
 _CHARACTER, _LINE, _MARGIN, _BAR = 7.23, 17, 16, 30
 """In pixels: a character's width at a font size of 12, a line's height, the margin, the window's bar."""
@@ -33,14 +32,6 @@ _COLORS = {30: "#5c6370", 31: "#e06c75", 32: "#98c379", 33: "#e5c07b", 34: "#61a
 _INK, _PAPER, _TITLE = "#d7dae0", "#1e2227", "#9da5b4"
 
 _STYLE = re.compile(r"\x1b\[([\d;]*)m")
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--hide-scrollbars",
-    "--disable-background-networking",
-    "--no-first-run",
-)
 
 
 @dataclass(frozen=True)
@@ -123,35 +114,53 @@ def _on_a_terminal(console: Console, command: str) -> str:
         return Qauvern(environment)(*command.split()[1:], colors=True).stdout
 
 
-def report(folder: Path) -> bytes:
-    """The report's first screen, as PNG."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert chromium, "the picture of the report needs Chromium"
+@dataclass(frozen=True)
+class Shot:
+    """A picture of the report, from the top or from one of its headings on. README shows those in `examples`."""
+
+    name: str
+    width: int
+    height: int
+    scheme: str = "light"
+    media: str = ""
+    heading: str = ""
+    in_readme: bool = False
+
+
+SHOTS = (
+    Shot("report.png", 1400, 1000, in_readme=True),
+    Shot("report-dark.png", 1400, 800, scheme="dark", heading="usage-section", in_readme=True),
+    Shot("report-phone.png", 390, 844),
+    Shot("report-print.png", 760, 1075, media="print"),
+)
+
+
+def report(folder: Path) -> Iterator[tuple[Shot, bytes]]:
+    """Pictures of the report, as PNG."""
     with Consoles(folder, {}).fresh("report") as console:
         console.run(Step("qauvern --sandbox report --output report.html", ()))
-        page, shot = console.folder / "report.html", console.folder / "report.png"
-        subprocess.run(
-            [
-                chromium,
-                *_FLAGS,
-                f"--user-data-dir={folder / 'chromium'}",
-                "--window-size={},{}".format(*REPORT_SIZE),
-                f"--screenshot={shot}",
-                page.as_uri(),
-            ],
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
-        return shot.read_bytes()
+        browser = Browser(folder / "chromium")
+        try:
+            for shot in SHOTS:
+                browser.emulate(scheme=shot.scheme, media=shot.media)
+                browser.open(console.folder / "report.html", width=shot.width)
+                browser.screenshot(shot.width, shot.height)
+                browser.run("document.getElementById(arguments[0])?.scrollIntoView()", shot.heading)
+                yield shot, browser.screenshot(shot.width, shot.height)
+        finally:
+            browser.quit()
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        (ROOT / TERMINAL).parent.mkdir(exist_ok=True)
+        pictures, all_sizes = (ROOT / TERMINAL).parent, ROOT / "build" / "pictures"
+        pictures.mkdir(exist_ok=True)
         (ROOT / TERMINAL).write_text(terminal(Path(folder) / "terminal"), encoding="utf-8")
         if "--terminal" not in sys.argv:
-            (ROOT / REPORT).write_bytes(report(Path(folder) / "report"))
+            all_sizes.mkdir(parents=True, exist_ok=True)
+            for shot, picture in report(Path(folder) / "report"):
+                for place in (all_sizes, pictures) if shot.in_readme else (all_sizes,):
+                    (place / shot.name).write_bytes(picture)
 
 
 if __name__ == "__main__":

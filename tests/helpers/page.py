@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 Attributes = dict[str, str]
 LINKING = ("src", "href", "xlink:href", "srcset", "action", "data", "poster", "style", "background")
@@ -31,17 +33,19 @@ class Page(HTMLParser):
     ids: list[str] = field(default_factory=list)
     elements: list[tuple[str, Attributes]] = field(default_factory=list)
     text: str = ""
+    data: Any = None
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._keys: list[str] = []
         self._rows: list[Row] = []
         self._row: Row | None = None
-        self._part, self._column = "", -1
+        self._part, self._column, self._tag = "", -1, ""
         self.feed(self.source)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
+        self._tag = attributes.get("type", tag)
         self.elements.append((tag, attributes))
         self.references += [attributes[name] for name in LINKING if name in attributes]
         if "id" in attributes:
@@ -68,12 +72,16 @@ class Page(HTMLParser):
             self.facts[attributes["data-key"]] = attributes.get("data-v", "")
 
     def handle_endtag(self, tag: str) -> None:
+        self._tag = ""
         if tag == "tr":
             self._row = None
         elif tag in ("thead", "tbody", "tfoot"):
             self._part = ""
 
     def handle_data(self, data: str) -> None:
+        if self._tag == "application/json":
+            self.data = json.loads(data)
+            return
         self.text += data
         if self._row is not None and self._column >= 0 and data.strip():
             self._row.texts[self._keys[self._column]] += data

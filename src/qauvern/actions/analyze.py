@@ -29,7 +29,7 @@ class Daily(Enum):
 
     LIMITS = "the limits that net grants lift"
     WINDOW = "each instance's last 28 days"
-    PAST_LIMITS = "each instance's last 28 days, and the limit of each of them"
+    PAST_LIMITS = "the window and the limit of each of the last 28 days"
 
 
 class BrokenProposal(QauvernError):
@@ -157,14 +157,15 @@ def daily_since(settings: Settings, today: date, daily: Daily, read_on: date) ->
     """From which UTC day on each instance's daily usage is read on the day `read_on`; instances without are absent.
 
     A limit on the day `today` takes it as far back as its net grants do (`daily_usage_needed_since`), and so does each
-    day's limit for PAST_LIMITS, beside the usage in the window of the first of these days.
+    day's limit for PAST_LIMITS, beside each instance's usage in the window of the first of these days: a longer span of
+    the one request for each region.
     """
     first = window_start(today) if daily is Daily.PAST_LIMITS else today
     days = [first + timedelta(days=offset) for offset in range((today - first).days + 1)]
     since: dict[Crn, date] = {}
     for configured in settings.instances:
         needed = [daily_usage_needed_since(configured.net_grants, day) for day in days]
-        if daily is Daily.PAST_LIMITS and configured.net_grants:
+        if daily is Daily.PAST_LIMITS:
             needed.append(window_start(first))
         if daily is not Daily.LIMITS:
             needed.append(window_start(read_on))

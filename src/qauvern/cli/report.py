@@ -26,18 +26,26 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="The page to write, - for stdout; one that is there is replaced.",
 )
+@click.option(
+    "--for",
+    "wanted",
+    metavar="SELECTOR",
+    help="A page for one leader: group:NAME, or an instance by name, CRN or GUID. It holds nothing about anybody else.",
+)
 @config_option
 @api_key_option
-def command(output_path: Path, config_path: Path, api_key: str | None) -> int:
+def command(output_path: Path, wanted: str | None, config_path: Path, api_key: str | None) -> int:
     """Write one self-contained HTML page: the account, changes and why, daily usage, fairness, limits and grants."""
-    from qauvern.actions.report import report
+    from qauvern.actions.report import audience, report
     from qauvern.files import write_text_atomically
 
     drawing = _drawing()
     settings = _shell.settings(config_path)
+    reader = None if wanted is None else audience(settings, wanted)
     analysis = report(_shell.account(api_key), settings)
     proposal = analysis.proposal
-    page = drawing.report_page(drawing.report_of(proposal, analysis.snapshot))
+    only, group = (None, None) if reader is None else (reader.crns, reader.group)
+    page = drawing.report_page(drawing.report_of(proposal, analysis.snapshot, only, group=group))
     if str(output_path) == "-":
         _say.page_data(page)
     else:

@@ -1,7 +1,4 @@
-"""The report's charts: what each one shows, in words and as a drawing.
-
-Every chart is drawn twice, for a wide page and for a narrow one, where text scaled down could not be read.
-"""
+"""The report's drawings: charts, with what they show in words, and small ones for the cells of tables."""
 
 from __future__ import annotations
 
@@ -13,22 +10,22 @@ from typing import Final
 
 from markupsafe import Markup
 
-from qauvern import figures
 from qauvern.render.report._limits import LimitHistory
-from qauvern.render.report._svg import Curve, Drawing, Series, bars, columns, curves, nothing
-from qauvern.render.report._view import BudgetSplit, InstanceRow, Report
+from qauvern.render.report._svg import Curve, Drawing, bar, curves, day_text
+from qauvern.render.report._view import Gauge, GroupRow, Report
 from qauvern.units import MS_PER_SECOND, format_ms, format_seconds
 
-_WIDE, _NARROW = 960, 360
+_WIDE, _NARROW = 640, 360
 """Widths in units of the drawing, which are about pixels on screens of that kind."""
 
-STACKED: Final = 7
-"""The instances that have a colour of their own in the chart of daily usage; the rest is drawn as one."""
+SHADES: Final = 5
 
 FAIRNESS_SHOWN: Final = 2
-"""Bars of a larger fairness end at the chart's edge."""
+"""Bars of a larger fairness end at the edge."""
 
 _UNIT: Final = " s"
+_CELL: Final = 120
+"""Width of a drawing in a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,110 +38,42 @@ class LegendEntry:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart in two widths. `description` says in words what it shows."""
+    """A chart, drawn for each width that it is shown in: text scaled down could not be read.
+
+    `description` says in words what it shows.
+    """
 
     title: str
     description: str
     legend: tuple[LegendEntry, ...]
-    wide: Markup
-    narrow: Markup
+    drawings: tuple[tuple[str, Markup], ...]
+    crn: str = ""
 
 
-def budget_chart(splits: Sequence[BudgetSplit]) -> Chart:
-    """Who holds the budget, now and with the new allocations."""
-    series = [
-        Series("configured instances", [split.configured_seconds for split in splits]),
-        Series("unconfigured instances", [split.unconfigured_seconds for split in splits]),
-        Series("free", [split.free_seconds for split in splits]),
-    ]
-    names = [split.label for split in splits]
+def rolling_chart(report: Report) -> Chart:
+    """The usage in the window of each of the last 28 days, against what there is to use."""
+    days, used = report.rolling_days, report.rolling_ms
+    whole = report.gauge.of_seconds if report.gauge else None
+    of = report.gauge.of if report.gauge else ""
+    last = len(days) - 1
+    lines = [Curve(0, "28-day usage", [(at, ms / MS_PER_SECOND) for at, ms in enumerate(used)])]
+    if whole is not None:
+        lines.append(Curve(1, of, [(0, whole), (last, whole)]))
+    told = [f"{day_text(day)}: {format_ms(ms)} s in its 28 days" for day, ms in zip(days, used, strict=True)]
+    elsewhere = (
+        f" Configured instances only: others used {format_ms(report.elsewhere_ms)} s in the last 28 days."
+        if report.elsewhere_ms
+        else ""
+    )
+    of_what = "of this page's instances" if report.subject else "of configured instances"
     return _chart(
-        "budget",
-        "Who holds the budget",
-        " ".join(
-            f"{split.label}: configured instances hold {format_seconds(split.configured_seconds)} s, unconfigured ones "
-            f"{format_seconds(split.unconfigured_seconds)} s, and {format_seconds(split.free_seconds)} s are free."
-            for split in splits
-        ),
-        [each.label for each in series],
-        lambda width: bars(names, series, width=width, text=_seconds, unit=_UNIT, stacked=True),
-    )
-
-
-def allocation_chart(report: Report) -> Chart:
-    """Allocation before and after, largest first."""
-    rows = report.charted
-    series = [
-        Series("now", [row.line.live.allocation_seconds for row in rows]),
-        Series("new", [row.line.new_allocation for row in rows]),
-    ]
-    largest = "" if not rows else _largest(rows[0])
-    return _chart(
-        "allocation",
-        "Allocation before and after",
-        f"{_shown(report, 'by allocation, largest first')} Two bars for each: what it holds now, and would hold. "
-        f"{largest}",
-        [each.label for each in series],
-        lambda width: bars([row.name for row in rows], series, width=width, text=_seconds, unit=_UNIT),
-    )
-
-
-def _largest(row: InstanceRow) -> str:
-    return (
-        f"The largest is {row.name}, from {format_seconds(row.line.live.allocation_seconds, absent='no')} s "
-        f"to {format_seconds(row.line.new_allocation, absent='no')} s."
-    )
-
-
-def fairness_chart(report: Report) -> Chart:
-    """Fairness before and after, lowest first, which is the order in which IBM's queue serves the instances."""
-    rows = sorted(
-        (row for row in report.charted if row.line.live.allocation_seconds is not None),
-        key=lambda row: (row.line.fairness is None, row.line.fairness or 0, row.crn),
-    )
-
-    def series(label: str, values: Sequence[Fraction | None]) -> Series:
-        shown = [FAIRNESS_SHOWN if value is None else min(float(value), FAIRNESS_SHOWN) for value in values]
-        return Series(label, shown, [figures.FAIRNESS.written(value) for value in values])
-
-    pair = [
-        series("with the allocation now", [row.line.fairness for row in rows]),
-        series("with the new one", [row.new_fairness for row in rows]),
-    ]
-    edge = max([1.0, *(figure or 0 for each in pair for figure in each.figures)])
-    return _chart(
-        "fairness",
-        "Fairness before and after",
-        f"{_shown(report, 'by allocation')} Lowest fairness first, the order in which the queue serves them. "
-        f"Fairness is 28-day usage over allocation; bars that reach {FAIRNESS_SHOWN} end there.",
-        [each.label for each in pair],
-        lambda width: bars([row.name for row in rows], pair, width=width, text=lambda value: f"{value:g}", top=edge),
-    )
-
-
-def daily_chart(report: Report) -> Chart:
-    """Usage by day, stacked: the instances that used most, and all others as one."""
-    by_usage = sorted(report.rows, key=lambda row: (-sum(row.daily_ms), row.crn))
-    top = [row for row in by_usage[:STACKED] if sum(row.daily_ms)]
-    others = by_usage[len(top) :]
-    other_ms = [sum(row.daily_ms[index] for row in others) for index in range(len(report.days))]
-    layers = [(row.name, list(row.daily_ms)) for row in top]
-    if any(other_ms):
-        layers.append((f"{len(others):,} others", other_ms))
-    series = [
-        Series(label, [ms / MS_PER_SECOND for ms in used], [f"{format_ms(ms)} s" for ms in used])
-        for label, used in layers
-    ]
-    totals = [sum(ms) for ms in zip(*(used for _, used in layers), strict=True)] or [0]
-    busiest = max(range(len(totals)), key=lambda index: totals[index])
-    return _chart(
-        "daily",
-        "Usage by UTC day",
-        f"Stacked from below: {', '.join(label for label, _ in layers) or 'no usage at all'}. "
-        f"The busiest day is {report.days[busiest]} with {format_ms(totals[busiest])} s.",
-        [label for label, _ in layers],
-        lambda width: columns(
-            report.days, series, width=width, height=300 if width == _WIDE else 260, text=_seconds, unit=_UNIT
+        "rolling",
+        "Rolling 28-day usage",
+        f"From {format_ms(used[0])} s on {day_text(days[0])} to {format_ms(used[-1])} s on {day_text(days[-1])}: usage "
+        f"{of_what}, in whole UTC days.{elsewhere}",
+        ["28-day usage", *([of] if of else [])],
+        lambda width: curves(
+            days, lines, width=width, height=190, text=_seconds, told=told, unit=_UNIT, every=7 if width == _WIDE else 9
         ),
     )
 
@@ -177,16 +106,23 @@ def limit_chart(history: LimitHistory, number: int) -> Chart:
     top = max(figure for line in (limit, *usage, *granted) for _, figure in line.points)
     lines = [limit, *usage, Curve(3, "today", [(at(today), 0), (at(today), top)]), *granted]
     next_step = history.next_step
+    told = [
+        f"{day_text(each.day)}: limit {format_seconds(each.limit_seconds, absent='none')} s, "
+        f"{format_ms(each.window_usage_ms)} s used in its 28 days"
+        for each in days
+    ]
     now = next(each for each in days if each.day == today)
     return _chart(
         "limit",
         f"Limit of {history.name}",
-        f"From {first} to {last}. On {today} the limit is {format_seconds(now.limit_seconds)} s, and the days of its "
-        f"window used {format_ms(now.window_usage_ms)} s. "
+        f"From {day_text(first)} to {day_text(last)}. On {day_text(today)} "
+        f"the limit is {format_seconds(now.limit_seconds)} s, and the days of its window used "
+        f"{format_ms(now.window_usage_ms)} s. "
         + (
             "It stays the same if nothing more is used."
             if next_step is None
-            else f"If nothing more is used it is {format_seconds(next_step.limit_seconds)} s from {next_step.first} on."
+            else f"If nothing more is used it is {format_seconds(next_step.limit_seconds)} s from "
+            f"{day_text(next_step.first)} on."
         ),
         [
             *(each.label for each in (limit, *usage)),
@@ -197,12 +133,15 @@ def limit_chart(history: LimitHistory, number: int) -> Chart:
             [each.day for each in days],
             lines,
             width=width,
-            height=230 if width == _WIDE else 220,
+            height=220,
             text=_seconds,
+            told=told,
             unit=_UNIT,
-            every=7 if width == _WIDE else 14,
+            every=14,
         ),
         suffix=f"-{number}",
+        widths=(("one", 420),),
+        crn=history.crn,
     )
 
 
@@ -219,16 +158,69 @@ def _stairs(points: Sequence[tuple[int, int | None]]) -> list[tuple[int, int]]:
     return [*corners, (points[-1][0], corners[-1][1])] if corners else []
 
 
-def sparkline(figures_ms: Sequence[int]) -> Markup:
-    """Bars for a table cell, against the row's own largest. The figures stand beside it: screen readers skip it."""
-    most = max(figures_ms, default=0)
-    if not most:
-        return Markup("")
-    bars = "".join(
-        f"M{index * 3} 16V{16 - max(1, round(15 * ms / most))}h2V16z" for index, ms in enumerate(figures_ms) if ms
+def gauge_drawing(gauge: Gauge) -> Markup:
+    """A bar of what was used, within one of what there is to use."""
+    used, of = Fraction(gauge.used_ms, MS_PER_SECOND), Fraction(gauge.of_seconds)
+    top, within = max(used, of, Fraction(1)), min(used, of)
+    x, end = float(600 * within / top), float(600 * gauge.of_seconds / top)
+    over = bar(end, 600, 26, "over") if end < 600 else ""
+    return Markup(
+        '<svg class="gauge" viewBox="0 0 600 26" preserveAspectRatio="none" role="img" aria-label="{}">{}{}{}</svg>'
+    ).format(gauge.text, Markup(bar(0, end, 26, "whole")), Markup(bar(0, x, 26, "used")), Markup(over))
+
+
+def heat(daily_ms: Sequence[int], most_ms: int, told: str) -> Markup:
+    """A square for each day, the darker the more, on a scale by which small figures still differ."""
+    shades: list[str] = [""] * SHADES
+    for at, used_ms in enumerate(daily_ms):
+        if used_ms:
+            part = (used_ms / most_ms) ** 0.4
+            shades[max(1, min(SHADES, round(part * SHADES))) - 1] += f"M{at} 0h1v1h-1z"
+    paths = "".join(f'<path class="h{number}" d="{d}"/>' for number, d in enumerate(shades, start=1) if d)
+    return Markup(
+        '<svg class="heat" viewBox="0 0 {} 1" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
+    ).format(len(daily_ms), told, Markup(paths))
+
+
+def difference_bar(delta: int, most: int) -> Markup:
+    """To the right of the middle what is gained, to the left what is lost."""
+    middle = _CELL / 2
+    x = middle + (middle - 1) * delta / most if most else middle
+    drawn = bar(middle, x, 10, "gain" if delta > 0 else "loss", at=2) if delta else ""
+    return _cell_drawing(f'{drawn}<path class="middle" d="M{middle:g} 0V14"/>')
+
+
+def fairness_bar(now: Fraction | None, new: Fraction | None, told: str) -> Markup:
+    """Fairness with the new allocation as a bar, that with the one now as a stroke, and a line at 1."""
+
+    def x(value: Fraction | None) -> float:
+        part = 1.0 if value is None else min(float(value) / FAIRNESS_SHOWN, 1.0)
+        return part * (_CELL - 1)
+
+    one = _CELL / FAIRNESS_SHOWN
+    return _cell_drawing(
+        f'{bar(0, x(new), 8, "fair", at=3)}<path class="was" d="M{x(now):.1f} 0V14"/>'
+        f'<path class="one" d="M{one:g} 0V14"/>',
+        told,
     )
-    return Markup('<svg class="spark" viewBox="0 0 {} 16" aria-hidden="true"><path d="{}"/></svg>').format(
-        3 * len(figures_ms), bars
+
+
+def group_bar(group: GroupRow, most: Fraction) -> Markup:
+    """Stacked: what was used of what is held, what is not used of it, and what was used beyond it."""
+    used, scale = Fraction(group.used_ms, MS_PER_SECOND), Fraction(_CELL) / (most or 1)
+    within = float(min(used, Fraction(group.held_seconds)) * scale)
+    held, top = float(group.held_seconds * scale), float(max(used, Fraction(group.held_seconds)) * scale)
+    drawn = bar(0, within, 12, "used", at=1) + bar(within, held, 12, "whole", at=1)
+    told = f"{group.name}: {format_ms(group.used_ms)} s used, {format_seconds(group.held_seconds)} s held"
+    return _cell_drawing(drawn + (bar(held, top, 12, "over", at=1) if top > held else ""), told)
+
+
+def _cell_drawing(shapes: str, told: str = "") -> Markup:
+    """Screen readers skip it: the figures stand beside it."""
+    title = Markup("<title>{}</title>").format(told) if told else ""
+    return Markup(
+        f'<svg class="cell" viewBox="0 0 {_CELL} 14" preserveAspectRatio="none" aria-hidden="true">{title}{shapes}'
+        "</svg>"
     )
 
 
@@ -240,21 +232,20 @@ def _chart(
     draw: Callable[[int], Drawing],
     *,
     suffix: str = "",
+    widths: Sequence[tuple[str, int]] = (("wide", _WIDE), ("narrow", _NARROW)),
+    crn: str = "",
 ) -> Chart:
     """A chart with a legend: the label of each series in its order."""
-    wide, narrow = (
-        _svg(draw(width) if labels else nothing(width), kind, f"{suffix}-{name}", title, description)
-        for width, name in ((_WIDE, "wide"), (_NARROW, "narrow"))
-    )
+    drawings = tuple((name, _svg(draw(width), kind, f"{suffix}-{name}", title, description)) for name, width in widths)
     legend = tuple(LegendEntry(f"{kind}-{number}", label) for number, label in enumerate(labels))
-    return Chart(title, description, legend, wide, narrow)
+    return Chart(title, description, legend, drawings, crn)
 
 
 def _svg(drawing: Drawing, kind: str, suffix: str, title: str, description: str) -> Markup:
     """The drawing, named and described for those who do not see it."""
     return Markup(
-        '<svg id="{id}" class="chart chart-{kind}" viewBox="{box}" role="img" aria-labelledby="{id}-title {id}-desc">'
-        '<title id="{id}-title">{title}</title><desc id="{id}-desc">{description}</desc>{shapes}</svg>'
+        '<svg id="{id}" class="chart chart-{kind}" viewBox="{box}" role="img" aria-label="{title}. {description}">'
+        "{shapes}</svg>"
     ).format(
         id=f"chart-{kind}{suffix}",
         kind=kind,
@@ -268,10 +259,3 @@ def _svg(drawing: Drawing, kind: str, suffix: str, title: str, description: str)
 def _seconds(figure: float) -> str:
     """Round figures along an axis, of which small ones have decimals."""
     return f"{figure:,.0f}" if figure >= 10 or not figure else f"{figure:g}"
-
-
-def _shown(report: Report, how: str) -> str:
-    charted, of = len(report.charted), len(report.rows)
-    if charted < of:
-        return f"The top {charted} of {of:,} instances {how}; the table below holds all."
-    return f"All {of:,} instances {how}."

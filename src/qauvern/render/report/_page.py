@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from qauvern import figures
+from qauvern.model import NO_GROUP
 from qauvern.render.report import _charts, _tables
-from qauvern.render.report._view import CHARTED, Report
+from qauvern.render.report._view import CHARTED, InstanceRow, Report
+from qauvern.units import seconds_number
 
 _FOLDER = "templates"
 
 
 def report_page(report: Report) -> str:
-    """The page as one HTML document that asks for nothing else: style sheet, script and charts are in it."""
+    """The page as one HTML document that asks for nothing else: style sheet, script, charts and data are in it."""
     script = _part("report.js")
     histories = report.histories[:CHARTED]
     return (
@@ -28,21 +33,45 @@ def report_page(report: Report) -> str:
             style=Markup(_part("report.css")),
             script=Markup(script),
             script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            data=_embedded(report),
+            gauge=_charts.gauge_drawing(report.gauge) if report.gauge else None,
+            rolling=_charts.rolling_chart(report),
+            groups=_tables.groups_table(report) if report.groups else None,
             changes=_tables.changes_table(report),
             usage=_tables.usage_table(report),
-            daily=_tables.daily_table(report),
             limits=_tables.limits_table(report),
             grants=_tables.grants_table(report),
-            budget_chart=_charts.budget_chart(report.splits) if report.splits else None,
-            allocation_chart=_charts.allocation_chart(report),
-            daily_chart=_charts.daily_chart(report),
-            fairness_chart=_charts.fairness_chart(report),
+            unconfigured=_tables.unconfigured_table(report) if report.unconfigured else None,
             limit_charts=[
                 (history, _charts.limit_chart(history, number), _tables.steps_table(history, number))
                 for number, history in enumerate(histories, start=1)
             ],
         )
     )
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """What the page's script filters by and hands out as CSV: the instances as analyze has them, and some more."""
+    return {
+        "days": [day.isoformat() for day in report.days],
+        "instances": [_record(row) for row in report.rows],
+    }
+
+
+def _record(row: InstanceRow) -> dict[str, Any]:
+    return {
+        **figures.ANALYZED_INSTANCE.of(row.line),
+        "group": row.line.group or NO_GROUP,
+        "region": row.crn.region,
+        "states": [mark.value for mark in row.marks],
+        "daily_seconds": [seconds_number(each) for each in row.daily_ms],
+    }
+
+
+def _embedded(report: Report) -> Markup:
+    """JSON that no browser takes for markup, in ASCII."""
+    text = json.dumps(report_data(report), separators=(",", ":"))
+    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))
 
 
 @cache

@@ -12,14 +12,21 @@ from markupsafe import Markup
 from qauvern import figures
 from qauvern.balance import Line
 from qauvern.figures import Figure
-from qauvern.model import Crn
-from qauvern.render.report._charts import sparkline
+from qauvern.model import Crn, Instance
+from qauvern.render.report import _charts
 from qauvern.render.report._limits import GrantSpan, LimitHistory
 from qauvern.render.report._svg import day_text
-from qauvern.render.report._view import InstanceRow, Report
+from qauvern.render.report._view import (
+    GroupRow,
+    InstanceRow,
+    Mark,
+    Report,
+    group_anchor,
+    unconfigured_anchor,
+)
+from qauvern.render.text import printable
 from qauvern.units import MS_PER_SECOND, ceil_seconds, format_ms, format_seconds, seconds_number
 
-_SHADES: Final = 5
 R = TypeVar("R")
 
 
@@ -45,11 +52,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The first cell is the row's heading. `kind` is its class in the style sheet."""
+    """The first cell is the row's heading. `kind` is its class in the style sheet, `anchor` its id."""
 
     cells: tuple[Cell, ...]
     crn: str = ""
     kind: str = ""
+    anchor: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +78,37 @@ def _table(
     columns: Sequence[Figure[R]],
     rows: Sequence[R],
     *,
-    crn: Callable[[R], Crn],
+    crn: Callable[[R], Crn] | None = None,
     special: Mapping[str, Callable[[R], Cell]] | None = None,
     kind: Callable[[R], str] = lambda _: "",
+    anchor: Callable[[R], str] = lambda _: "",
+    group: Callable[[R], str] = lambda _: "",
+    drawn_columns: Sequence[str] = (),
     has_totals: bool = False,
 ) -> Table:
-    """One row for each of `rows`, one column for each figure; `special` cells by the figure's name."""
+    """One row for each of `rows`, one column for each figure; `special` cells by the figure's name.
+
+    `drawn_columns` are those that hold a drawing, by which nothing can be sorted.
+    """
     drawn = special or {}
     return Table(
         table_id,
         caption,
-        tuple(Column(figure.name, figure.heading, figure.unit.is_text) for figure in columns),
+        tuple(
+            Column(figure.name, figure.heading, figure.unit.is_text, figure.name not in drawn_columns)
+            for figure in columns
+        ),
         tuple(
             Row(
                 tuple(drawn[figure.name](row) if figure.name in drawn else _cell(figure, row) for figure in columns),
-                crn(row),
+                crn(row) if crn else "",
                 kind(row),
+                anchor(row),
+                group(row),
             )
             for row in rows
         ),
-        (Cell("Total"), *(_total(figure, rows) for figure in columns[1:])) if has_totals else (),
+        (Cell(f"Total of all {len(rows):,}"), *(_total(figure, rows) for figure in columns[1:])) if has_totals else (),
     )
 
 
@@ -115,8 +135,16 @@ def _of_line(figure: Figure[Line]) -> Figure[InstanceRow]:
 
 
 _NAME: Final[Figure[InstanceRow]] = figures.NAME.of(lambda row: row.name)
+_GROUP: Final[Figure[InstanceRow]] = Figure("group", "Group", figures.TEXT, lambda row: row.group, "The group it is in")
+_DIFFERENCE: Final[Figure[InstanceRow]] = Figure(
+    "difference", "Less or more", figures.TEXT, lambda _: "", "The change as a bar"
+)
+_HEAT: Final[Figure[InstanceRow]] = Figure("heat", "By day", figures.TEXT, lambda _: "", "Usage by day as shades")
+_FAIR: Final[Figure[InstanceRow]] = Figure(
+    "fairness_bar", "0 to 2, line at 1", figures.TEXT, lambda _: "", "Fairness as a bar"
+)
 _MARKS: Final[Figure[InstanceRow]] = Figure(
-    "marks", "Marks", figures.TEXT, lambda row: ", ".join(row.marks), "What is to be known of it at a glance"
+    "marks", "Marks", figures.TEXT, lambda row: ", ".join(_said_marks(row)), "What is to be known of it at a glance"
 )
 _REASON: Final[Figure[InstanceRow]] = Figure(
     "reason", figures.REASON.heading, figures.TEXT, lambda row: row.line.reason.value, "Why it holds what it is to hold"
@@ -136,62 +164,155 @@ _NEXT: Final[Figure[InstanceRow]] = Figure(
 )
 
 
+def groups_table(report: Report) -> Table:
+    """Every group: what it holds, would hold and used. Those that hold most come first."""
+    most = max(max(Fraction(each.held_seconds), Fraction(each.used_ms, MS_PER_SECOND)) for each in report.groups)
+    has_shares = any(each.part is not None and each.part.share_percent is not None for each in report.groups)
+    has_limits = any(each.part is not None and each.part.limit_seconds is not None for each in report.groups)
+    columns: list[Figure[GroupRow]] = [
+        figures.NAME.of(lambda each: each.name, meaning="The group's name in the config file"),
+        Figure("members", "Instances", figures.COUNT, lambda each: len(each.rows), "", adds_up=True),
+        Figure("stack", "Used and not used", figures.TEXT, lambda _: "", ""),
+        figures.USED_28D.of(lambda each: each.used_ms),
+        figures.CURRENT_ALLOCATION.of(lambda each: each.held_seconds),
+        figures.NEW_ALLOCATION.of(lambda each: each.new_seconds),
+        figures.ALLOCATION_DELTA.of(lambda each: each.new_seconds - each.held_seconds),
+        figures.FAIRNESS.of(lambda each: each.fairness),
+    ]
+    if has_shares:
+        columns.append(
+            Figure(
+                "share_percent",
+                "Share %",
+                figures.RESERVE_PERCENT,
+                lambda each: each.part and each.part.share_percent,
+                "",
+            )
+        )
+    if has_limits:
+        columns.append(
+            Figure(
+                "limit_seconds", "Group limit", figures.SECONDS, lambda each: each.part and each.part.limit_seconds, ""
+            )
+        )
+    columns.append(
+        Figure(
+            "marks",
+            "Marks",
+            figures.TEXT,
+            lambda each: Mark.UNDERUTILIZED.value if each.is_hoarding else "",
+            "What is to be known of it at a glance",
+        )
+    )
+    places = {each.raw_name: at for at, each in enumerate(report.groups)}
+    return _table(
+        "groups",
+        "Groups in seconds: used, held now and to be held",
+        columns,
+        report.groups,
+        special={
+            "stack": lambda each: Cell("", markup=_charts.group_bar(each, most)),
+            figures.FAIRNESS.name: lambda each: _fairness(each.fairness, each.held_seconds),
+        },
+        anchor=lambda each: group_anchor(places[each.raw_name]),
+        group=lambda each: each.name,
+        drawn_columns=("stack",),
+        has_totals=not report.subject,
+    )
+
+
 def changes_table(report: Report) -> Table:
-    """Every configured instance: what it holds, would hold, and why."""
-    decided = (
-        *(figures.CURRENT_ALLOCATION, figures.NEW_ALLOCATION, figures.ALLOCATION_DELTA),
-        *(figures.CURRENT_LIMIT, figures.NEW_LIMIT),
+    """Every instance: what it holds, would hold, and why. The largest change comes first."""
+    most = max((abs(row.line.allocation_delta) for row in report.rows), default=0)
+    columns = (
+        *((_NAME, _GROUP) if report.has_groups else (_NAME,)),
+        *map(_of_line, (figures.CURRENT_ALLOCATION, figures.NEW_ALLOCATION, figures.ALLOCATION_DELTA)),
+        _DIFFERENCE,
+        *map(_of_line, (figures.CURRENT_LIMIT, figures.NEW_LIMIT)),
+        *(_REASON, _MARKS),
     )
     return _table(
         "changes",
-        "Allocations and limits in seconds, before and after, with the reason",
-        (_NAME, *map(_of_line, decided), _REASON, _MARKS),
-        report.rows,
+        "Allocations and limits in seconds, before and after, the largest change first, with the reason",
+        columns,
+        report.by_change,
         crn=lambda row: row.crn,
-        special={figures.ALLOCATION_DELTA.name: _change, _MARKS.name: _marks},
+        special={
+            figures.ALLOCATION_DELTA.name: _change,
+            _DIFFERENCE.name: lambda row: Cell("", markup=_charts.difference_bar(row.line.allocation_delta, most)),
+            _MARKS.name: _marks,
+        },
         kind=lambda row: "" if row.line.is_change else "same",
+        anchor=lambda row: row.anchor,
+        drawn_columns=(_DIFFERENCE.name,),
         has_totals=True,
     )
 
 
 def usage_table(report: Report) -> Table:
-    """Every configured instance: its usage by window, its fairness and its activity score."""
-    used = (figures.USED_24H, figures.USED_3D, figures.USED_7D, figures.USED_14D, figures.USED_28D)
-    return _table(
+    """Every instance: its usage by day and window, its fairness and activity score. Those that used most come first."""
+    most_ms = max((ms for row in report.rows for ms in row.daily_ms), default=0)
+    first, last = day_text(report.days[0]), day_text(report.days[-1])
+
+    def heat(row: InstanceRow) -> Cell:
+        busiest = max(range(len(report.days)), key=lambda at: row.daily_ms[at])
+        told = (
+            f"{format_ms(sum(row.daily_ms))} s on {sum(map(bool, row.daily_ms))} days, most on "
+            f"{day_text(report.days[busiest])} with {format_ms(row.daily_ms[busiest])} s"
+            if any(row.daily_ms)
+            else "no usage"
+        )
+        return Cell("", markup=_charts.heat(row.daily_ms, most_ms, told))
+
+    def fair(row: InstanceRow) -> Cell:
+        if row.line.live.allocation_seconds is None and row.line.new_allocation is None:
+            return Cell("")
+        told = f"{figures.FAIRNESS.written(row.line.fairness)} now, {figures.FAIRNESS.written(row.new_fairness)} new"
+        return Cell("", markup=_charts.fairness_bar(row.line.fairness, row.new_fairness, told))
+
+    windows = (figures.USED_24H, figures.USED_3D, figures.USED_7D, figures.USED_14D, figures.USED_28D)
+    table = _table(
         "usage",
-        "Usage by window in seconds, fairness before and after, activity score",
-        (*(_NAME, *map(_of_line, used), _of_line(figures.FAIRNESS), _NEW_FAIRNESS), _of_line(figures.ACTIVITY_SCORE)),
-        report.rows,
+        f"Usage by UTC day from {first} to {last} (today so far, on the right) and by window in seconds, and fairness. "
+        "The strongest shade is the most on any day",
+        (
+            *(_NAME, _HEAT, *map(_of_line, windows)),
+            *(_of_line(figures.FAIRNESS), _NEW_FAIRNESS, _FAIR, _of_line(figures.ACTIVITY_SCORE)),
+        ),
+        report.by_usage,
         crn=lambda row: row.crn,
         special={
+            _HEAT.name: heat,
+            _FAIR.name: fair,
             figures.FAIRNESS.name: lambda row: _fairness(row.line.fairness, row.line.live.allocation_seconds),
             _NEW_FAIRNESS.name: lambda row: _fairness(row.new_fairness, row.line.new_allocation),
         },
+        drawn_columns=(_HEAT.name, _FAIR.name),
         has_totals=True,
+    )
+    heading = f"{first} to {last}"
+    return replace(
+        table,
+        columns=tuple(replace(each, label=heading) if each.key == _HEAT.name else each for each in table.columns),
     )
 
 
-def daily_table(report: Report) -> Table:
-    """Every configured instance: what it used on each day, in whole seconds, shaded, with a line of bars."""
-    most_ms = max((ms for row in report.rows for ms in row.daily_ms), default=0)
-    sums = [sum(row.daily_ms[at] for row in report.rows) for at in range(len(report.days))]
-
-    def cells(name: str, daily_ms: Sequence[int], *, is_shaded: bool) -> tuple[Cell, ...]:
-        shades = [_shade(ms, most_ms) if is_shaded else "" for ms in daily_ms]
-        days = [_whole(ms, shade) for ms, shade in zip(daily_ms, shades, strict=True)]
-        return (Cell(name), Cell("", markup=sparkline(daily_ms)), _whole(sum(daily_ms)), *days)
-
-    return Table(
-        "daily",
-        "Usage by UTC day in seconds; the stronger the shade, the more. The last day is today so far",
-        (
-            Column(_NAME.name, _NAME.heading, is_text=True),
-            Column("trend", "Trend", is_sortable=False),
-            Column("sum", "Sum"),
-            *(Column(day.isoformat(), day_text(day)) for day in report.days),
-        ),
-        tuple(Row(cells(row.name, row.daily_ms, is_shaded=True), row.crn) for row in report.rows),
-        cells("Total", sums, is_shaded=False),
+def unconfigured_table(report: Report) -> Table:
+    """The instances that the config file does not list, those that hold most first."""
+    place = {each.crn: at for at, each in enumerate(report.unconfigured)}
+    columns: tuple[Figure[Instance], ...] = (
+        figures.NAME.of(lambda each: printable(each.name), meaning="The instance's name in the account"),
+        figures.CURRENT_ALLOCATION.of(lambda each: each.allocation_seconds),
+        figures.CURRENT_LIMIT.of(lambda each: each.limit_seconds),
+        figures.CRN.of(lambda each: each.crn),
+    )
+    return _table(
+        "unconfigured",
+        "Instances that the config file does not list, in seconds",
+        columns,
+        report.unconfigured,
+        anchor=lambda each: unconfigured_anchor(place[each.crn]),
+        has_totals=True,
     )
 
 
@@ -277,19 +398,6 @@ def steps_table(history: LimitHistory, number: int) -> Table:
 # --- cells ------------------------------------------------------------------------------------------------------
 
 
-def _whole(figure_ms: int, shade: str = "") -> Cell:
-    """Whole seconds, for figures that stand close; what is above zero never reads as 0."""
-    whole = round(Fraction(figure_ms, MS_PER_SECOND))
-    text = "<1" if figure_ms and not whole else f"{whole:,}"
-    return Cell(text, seconds_number(figure_ms), shade if figure_ms else "nil")
-
-
-def _shade(figure_ms: int, most_ms: int) -> str:
-    """By the square root of its part of the largest day, so that small figures still differ."""
-    part = (figure_ms / most_ms) ** 0.5 if most_ms else 0
-    return f"shade-{max(1, min(_SHADES, round(part * _SHADES)))}"
-
-
 def _change(row: InstanceRow) -> Cell:
     cell = _cell(figures.ALLOCATION_DELTA, row.line)
     arrow = {"up": "▲ ", "down": "▼ "}.get(cell.kind, "")
@@ -315,8 +423,14 @@ def _next_change(row: InstanceRow) -> Cell:
     return Cell(f"{format_seconds(step.limit_seconds)} on {step.first}", step.first.isoformat())
 
 
-_LOUD: Final = {"in debt", "limit reached"}
+_LOUD: Final = frozenset({Mark.BLOCKED, Mark.IN_DEBT, Mark.LIMIT_REACHED})
 
 
 def _marks(row: InstanceRow) -> Cell:
-    return Cell(", ".join(row.marks), kind="loud" if _LOUD.intersection(row.marks) else "")
+    return Cell(", ".join(_said_marks(row)), kind="loud" if _LOUD.intersection(row.marks) else "")
+
+
+def _said_marks(row: InstanceRow) -> list[str]:
+    """That it changes is to be seen from the figures."""
+    freed = " (the new limit frees it)" if row.is_freed else ""
+    return [mark.value + (freed if mark is Mark.BLOCKED else "") for mark in row.marks if mark is not Mark.CHANGES]
