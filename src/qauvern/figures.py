@@ -15,7 +15,7 @@ from qauvern.model import BillingPlan, ReserveBasis
 from qauvern.units import format_ms, format_percent, format_seconds, format_signed_seconds, seconds_number
 
 if TYPE_CHECKING:
-    from qauvern.apply import JournalledChange, Run
+    from qauvern.apply import JournalledChange, JournalledCreation, Run
     from qauvern.balance import LimitTerms, Line
     from qauvern.model import Instance
     from qauvern.plan import Holding
@@ -621,6 +621,46 @@ RUN_MOVED: Final[Figure[RunRow]] = Figure(
     lambda row: row.run.seconds_moved,
     "Seconds of allocation that the changes that are done gave to instances or took from them, whichever is more",
 )
+HOLDING: Final[Record[Holding]] = Record(
+    "holding",
+    "Holding",
+    "What an instance holds.",
+    (
+        SHOWN_ALLOCATION.of(
+            lambda held: held.allocation_seconds, meaning="Seconds of the 28-day window", null="no allocation"
+        ),
+        SHOWN_LIMIT.of(lambda held: held.limit_seconds, meaning="Seconds of the 28-day window", null="no limit"),
+    ),
+)
+CREATION: Final[Record[JournalledCreation]] = Record(
+    "creation",
+    "Creation",
+    "The instance that a run of create was to make.",
+    (
+        NAME.of(lambda made: made.wanted.name),
+        CRN.of(lambda made: made.crn, null="IBM had not said it yet"),
+        REGION.of(lambda made: made.wanted.region),
+        Figure(
+            "resource_group", "Resource group", TEXT, lambda made: made.wanted.resource_group, "The resource group's id"
+        ),
+        Figure(
+            "asked",
+            "Asked for",
+            part(HOLDING),
+            lambda made: made.wanted,
+            "What was asked for; an allocation of null was not sent, so that IBM decided",
+        ),
+        Figure(
+            "actual",
+            "Actual",
+            part(HOLDING),
+            lambda made: made.actual,
+            "What IBM made of it",
+            null="it was not made, or that is in doubt",
+        ),
+        Figure("detail", "Detail", TEXT, lambda made: made.detail, "Why it was not made, or is in doubt; else empty"),
+    ),
+)
 RUN_SUMMARY: Final[Record[RunRow]] = Record(
     "run_summary",
     "Run",
@@ -628,6 +668,13 @@ RUN_SUMMARY: Final[Record[RunRow]] = Record(
     (
         RUN_ID,
         RUN_STARTED,
+        Figure(
+            "kind",
+            "Kind",
+            one_of(("apply", "undo", "create")),
+            lambda row: row.run.kind.value,
+            "What it was for: to apply a proposal or plan, to undo a run, or to create an instance",
+        ),
         Figure(
             "account_id",
             "Account",
@@ -652,7 +699,8 @@ RUN_SUMMARY: Final[Record[RunRow]] = Record(
             "Ended",
             TEXT,
             lambda row: row.run.ended.value,
-            "How it ended: complete, partial, interrupted, cut off, or under way (its process may still be at work)",
+            "How it ended: complete, partial, failed (nothing was created), interrupted, cut off, or under way (its "
+            "process may still be at work)",
         ),
         Figure(
             "undoes",
@@ -673,23 +721,20 @@ RUN_SUMMARY: Final[Record[RunRow]] = Record(
         Figure("changes_done", "Changes done", COUNT, lambda row: row.run.changes_done, "How many of them are done"),
         RUN_MOVED,
         Figure(
+            "creation",
+            "Creation",
+            part(CREATION),
+            lambda row: row.run.creation,
+            "The instance that it was to make",
+            null="its kind is another",
+        ),
+        Figure(
             "damaged_lines",
             "Damaged lines",
             COUNT,
             lambda row: row.run.damaged_lines,
             "How many lines of its journal cannot be read",
         ),
-    ),
-)
-HOLDING: Final[Record[Holding]] = Record(
-    "holding",
-    "Holding",
-    "What an instance holds.",
-    (
-        SHOWN_ALLOCATION.of(
-            lambda held: held.allocation_seconds, meaning="Seconds of the 28-day window", null="no allocation"
-        ),
-        SHOWN_LIMIT.of(lambda held: held.limit_seconds, meaning="Seconds of the 28-day window", null="no limit"),
     ),
 )
 CHANGE_NAME: Final[Figure[JournalledChange]] = NAME.of(lambda each: each.change.name)

@@ -116,7 +116,13 @@ class TestJournal:
     def test_history_shows_what_was_made(self, site: Site) -> None:
         crn = site.qauvern("create", "new-team", *OPTIONS, "-a", "600").stdout.strip()
         (listed,) = site.qauvern("history", "--format", "json").json()["runs"]
-        assert (listed["ended"], listed["account_id"]) == ("complete", site.sandbox.account_id)
+        assert (listed["kind"], listed["ended"], listed["account_id"]) == (
+            "create",
+            "complete",
+            site.sandbox.account_id,
+        )
+        assert listed["creation"]["crn"] == crn
+        assert listed["creation"]["asked"] == listed["creation"]["actual"]
         shown = site.qauvern("history", listed["run"]).stdout
         assert "created new-team" in shown
         assert crn in shown
@@ -131,6 +137,8 @@ class TestJournal:
         site.qauvern("create", "new-team", *OPTIONS, "-a", "600", exits=1)
         (listed,) = site.qauvern("history", "--format", "json").json()["runs"]
         assert (listed["ended"], listed["account_id"]) == (ended, None)
+        assert (listed["creation"]["crn"], listed["creation"]["actual"]) == (None, None)
+        assert listed["creation"]["detail"]
 
     def test_undo_passes_over_it(self, site: Site) -> None:
         site.qauvern("optimize", "--yes")

@@ -74,7 +74,7 @@ def documents(consoles: Consoles) -> dict[str, Any]:
             "instances": printed("instances", "--format", "json"),
             "plan": json.loads((console.folder / "plan.json").read_text(encoding="utf-8")),
         }
-        console.run(Step("qauvern -q --sandbox optimize --yes", ()))
+        before["optimize"] = printed("optimize", "--yes", "--format", "json")
         runs = printed("history", "--format", "json")
         return before | {"history": runs, "run": printed("history", runs["runs"][0]["run"], "--format", "json")}
 

@@ -193,9 +193,11 @@ class TestCommands:
         site.sandbox.inject("patch:3=400")
         assert complaints(self.printed(site, "optimize", "--yes", exits=3), "optimize") == []
         site.qauvern("undo", "--yes")
+        site.qauvern("create", "new-team", "-t", "eu-de", "-g", "default", "-p", "premium")
         history = self.printed(site, "history")
         assert complaints(history, "history") == []
-        assert [each["undone"] for each in history["runs"]] == [True, False]
+        assert [each["undone"] for each in history["runs"]] == [True, False, False]
+        assert [each["kind"] for each in history["runs"]] == ["apply", "undo", "create"]
         for each in history["runs"]:
             assert complaints(self.printed(site, "history", each["run"]), "run") == []
 
