@@ -52,6 +52,15 @@ def test_a_console_block_is_written_anew(tmp_path_factory: pytest.TempPathFactor
     assert with_consoles(aged, consoles, "configuration.md") == page("configuration")
 
 
+def test_a_block_of_which_nothing_is_left_stays_and_is_named(
+    tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    consoles = Consoles.of_the_manual(tmp_path_factory.mktemp("consoles"))
+    block = "```console\n$ qauvern --sandbox explain nobody\n...\nFloor\n...\n```"
+    assert with_consoles(block, consoles, "page.md") == block
+    assert "page.md:1" in capsys.readouterr().err
+
+
 def test_a_file_is_shown_as_it_is() -> None:
     aged = page("cron").replace("Persistent=true", "Persistent=false")
     assert aged != page("cron")
