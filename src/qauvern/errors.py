@@ -22,7 +22,6 @@ class Remedy(str, Enum):
     SEE_SELECTION = "read how instances are selected"
     ADD_TO_CONFIG = "take the instances into the config file"
     SELECT_IN_ANALYZE = "look at the new allocations instead"
-    UPDATE_AGAIN = "update the config file again"
     USE_OTHER_ACCOUNT = "use that account id, or a key of the other account"
     CREATE_OR_OTHER_PLAN = "create an instance, or choose another plan"
     RUN_AGAIN = "run it again"
@@ -35,6 +34,9 @@ class Remedy(str, Enum):
     UPDATE_CONFIG = "take the instances out of the config file, or restore them"
     FILL_CONFIG = "fill the config file with the account's instances"
     CHECK_ACCOUNT = "check the key, the account id and the plan"
+    SET_A_LIMIT = "give the instance a limit first"
+    TAKE_GRANTS_OUT = "take the net grants out of the config file first"
+    NAME_A_GROUP = "name one of the groups of the config file"
     WRITE_ELSEWHERE = "make the folder writable, or name another file"
 
     # --- the balance ---

@@ -661,6 +661,9 @@ CREATION: Final[Record[JournalledCreation]] = Record(
         Figure("detail", "Detail", TEXT, lambda made: made.detail, "Why it was not made, or is in doubt; else empty"),
     ),
 )
+RUN_MESSAGE: Final[Figure[RunRow]] = Figure(
+    "message", "Message", TEXT, lambda row: row.run.message, "Why it was made, as was said; empty where nobody did"
+)
 RUN_SUMMARY: Final[Record[RunRow]] = Record(
     "run_summary",
     "Run",
@@ -735,6 +738,7 @@ RUN_SUMMARY: Final[Record[RunRow]] = Record(
             lambda row: row.run.damaged_lines,
             "How many lines of its journal cannot be read",
         ),
+        RUN_MESSAGE,
     ),
 )
 CHANGE_NAME: Final[Figure[JournalledChange]] = NAME.of(lambda each: each.change.name)

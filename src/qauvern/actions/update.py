@@ -31,7 +31,7 @@ class Update:
     @property
     def backup(self) -> Path:
         """Where the old file stays."""
-        return self.path.with_name(self.path.name + ".bak")
+        return backup_of(self.path)
 
     @property
     def is_up_to_date(self) -> bool:
@@ -84,12 +84,12 @@ def update(
     regions = {each.crn.region for each in settings.instances} | {each.crn.region for each in live}
     if region is not None and region not in regions:
         workplace.warn(Notice(f"neither the config file nor the account has an instance in {region}."))
-    old = _read(path)
+    old = read_config_text(path)
     new = old if changes.is_empty else edit_config(old, path, settings, changes)
     made = Update(path, tuple(_remarks(settings, changes, today, region)), old, new)
     if not review(made) or made.is_up_to_date:
         return made
-    _replace(made)
+    replace_config(made.path, made.old, made.new)
     return replace(made, is_written=True)
 
 
@@ -116,7 +116,12 @@ def _remarks(settings: Settings, changes: Reconciliation, today: date, region: s
                 yield f"Keeps {span}: it has ended and still counts, until {goes}."
 
 
-def _read(path: Path) -> str:
+def read_config_text(path: Path) -> str:
+    """The config file's text with its line breaks as they are.
+
+    Raises:
+        QauvernError: it cannot be read.
+    """
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
@@ -124,15 +129,24 @@ def _read(path: Path) -> str:
         raise QauvernError(f"{path} cannot be read again: {error}. Nothing was written.") from error
 
 
-def _replace(update: Update) -> None:
-    if _read(update.path) != update.old:
-        raise QauvernError(
-            f"{update.path} was changed in the meantime, and stays as it is now.", remedy=Remedy.UPDATE_AGAIN
-        )
+def replace_config(path: Path, old: str, new: str) -> None:
+    """Puts the new text in place of the old one, which stays beside it as FILE.bak.
+
+    Raises:
+        QauvernError: the file was changed by others meanwhile, or cannot be kept or written.
+    """
+    if read_config_text(path) != old:
+        raise QauvernError(f"{path} was changed in the meantime, and stays as it is now.", remedy=Remedy.RUN_AGAIN)
+    backup = backup_of(path)
     try:
-        copy_atomically(update.path, update.backup)
+        copy_atomically(path, backup)
     except OSError as error:
         raise QauvernError(
-            f"{update.backup} cannot be written ({error.strerror or error}), so {update.path} stays as it is."
+            f"{backup} cannot be written ({error.strerror or error}), so {path} stays as it is."
         ) from error
-    write_text_atomically(update.path, update.new)
+    write_text_atomically(path, new)
+
+
+def backup_of(path: Path) -> Path:
+    """Where the old config file stays."""
+    return path.with_name(path.name + ".bak")

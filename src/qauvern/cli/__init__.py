@@ -22,6 +22,8 @@ COMMANDS = {
     "instances": "Show the configured instances, without admin rights.",
     "analyze": "Show the usage and the new allocations it leads to.",
     "optimize": "Analyze, ask, and apply the new allocations.",
+    "grant": "Add a net grant to the config file, and write its limit.",
+    "set": "Change an instance's limit or group in the config file.",
     "explain": "Derive every number of one instance.",
     "report": "Write one self-contained HTML page.",
     "update": "Reconcile the config file with the live account.",

@@ -85,7 +85,7 @@ def report(error: Exception) -> ExitStatus:
     from qauvern.cli._options import GlobalOptions
     from qauvern.cli._say import NoAnswer, error_lines, own_command_line
     from qauvern.cloud import BadEnvironment
-    from qauvern.config import ConfigError
+    from qauvern.config import BadEntry, ConfigError
     from qauvern.errors import QauvernError, Remedy
     from qauvern.render.remedies import CommandLine, said
 
@@ -111,7 +111,7 @@ def report(error: Exception) -> ExitStatus:
         return ExitStatus.LOCKED
     return (
         ExitStatus.USAGE
-        if isinstance(error, (ConfigError, NoAnswer, BadEnvironment, BadSelection))
+        if isinstance(error, (ConfigError, BadEntry, NoAnswer, BadEnvironment, BadSelection))
         else ExitStatus.ERROR
     )
 

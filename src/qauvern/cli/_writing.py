@@ -12,6 +12,8 @@ from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import DurationType
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qauvern.actions.apply import Run
 
 lock_timeout_option = click.option(
@@ -28,6 +30,10 @@ operation_timeout_option = click.option(
     default=600,
     metavar="DURATION",
     help="Wait that long for IBM to carry a write out. Default: 10m.",
+)
+
+message_option = click.option(
+    "--message", "-m", default="", metavar="TEXT", help="Why, for the journal; history shows it."
 )
 
 
@@ -85,3 +91,13 @@ def count_text(count: int, *, of: int | None = None) -> str:
     if of is not None and of != count:
         return f"{count:,} of {count_text(of)}"
     return "1 change" if count == 1 else f"{count:,} changes"
+
+
+def show_difference(path: Path, old: str, new: str) -> None:
+    """A config file's text before and after, as a unified diff on stdout."""
+    import difflib
+
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), str(path), f"{path} (new)", n=2, lineterm="")
+    colors = {"+": "green", "-": "red", "@": "cyan"}
+    for line in lines:
+        _say.data(line, color=colors.get(line[:1]))

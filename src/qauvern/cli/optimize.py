@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     help="Override a guardrail of the config file once; repeat for more.",
 )
 @selection_options("only", "exclude")
+@_writing.message_option
 @_writing.lock_timeout_option
 @_writing.operation_timeout_option
 @format_option
@@ -53,6 +54,7 @@ def command(
     lock_timeout: int,
     operation_timeout: int,
     output_format: str,
+    message: str,
 ) -> int:
     """Analyze, ask, and apply the new allocations: decreases first, then limits, then increases.
 
@@ -100,6 +102,7 @@ def command(
         dry_run=dry_run,
         lock_timeout_seconds=float(lock_timeout),
         operation_timeout_seconds=float(operation_timeout),
+        message=message,
         on_outcome=_shell.outcome_teller(),
     )
     if output_format != "table" and not dry_run:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would be put back and stop.")
 @click.option("--yes", "-y", is_flag=True, help="Put it back without asking.")
 @click.option("--force", is_flag=True, help="Put back also what was changed by others since.")
+@_writing.message_option
 @_writing.lock_timeout_option
 @_writing.operation_timeout_option
 def command(
@@ -35,6 +36,7 @@ def command(
     force: bool,
     lock_timeout: int,
     operation_timeout: int,
+    message: str,
 ) -> int:
     """Put the values from before RUN back, in the same safe order; journalled as a run of its own.
 
@@ -67,6 +69,7 @@ def command(
         dry_run=dry_run,
         lock_timeout_seconds=float(lock_timeout),
         operation_timeout_seconds=float(operation_timeout),
+        message=message,
         on_outcome=_shell.outcome_teller(),
     )
     if run.run_id is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 import click
 
 from qauvern.cli import _command, _options, _say, _shell
 from qauvern.cli._options import api_key_option, config_option
+from qauvern.cli._writing import show_difference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def command(
         if made.is_up_to_date:
             _say.note(f"{made.path} is up to date.")
             return False
-        _show_difference(made)
+        show_difference(made.path, made.old, made.new)
         if dry_run:
             _say.next_step("nothing was written: run without --dry-run to write it.")
             return False
@@ -75,11 +75,3 @@ def command(
     if made.is_written:
         _say.note(f"Wrote {made.path}; the old one is {made.backup}.")
         _say.next_step(f"{_say.command_line('analyze')} shows what this leads to.")
-
-
-def _show_difference(made: Update) -> None:
-    old, new = made.old.splitlines(), made.new.splitlines()
-    lines = difflib.unified_diff(old, new, str(made.path), f"{made.path} (new)", n=2, lineterm="")
-    colors = {"+": "green", "-": "red", "@": "cyan"}
-    for line in lines:
-        _say.data(line, color=colors.get(line[:1]))

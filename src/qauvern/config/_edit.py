@@ -35,25 +35,33 @@ def edit_config(text: str, path: Path, settings: Settings, changes: Reconciliati
         CannotEdit: the instances are not a block list, one line for each key, or the outcome would not be the
             config that was meant; the file has to be edited by hand.
     """
-    lines = _Lines.of(text)
-    listed = _instance_list(text, path)
+    lines = Lines.of(text)
+    listed = instance_list(text, path)
     nodes = listed.value
     for node in nodes:
-        item = _Item.of(node, lines, path)
+        item = Item.of(node, lines, path)
         _edit_item(item, changes, lines, path)
     _append(listed, changes, lines, path)
-    edited = lines.text()
+    return checked(lines.text(), path, changes.applied_to(settings))
+
+
+def checked(edited: str, path: Path, meant: Settings) -> str:
+    """The edited text, which says just what was meant.
+
+    Raises:
+        CannotEdit: it does not.
+    """
     try:
         outcome = parse(edited.encode("utf-8"), path)
     except ConfigError as error:
         raise CannotEdit(f"{path} cannot be updated: the result would not be a valid config file: {error}") from error
-    if outcome != changes.applied_to(settings):
+    if outcome != meant:
         raise CannotEdit(f"{path} cannot be updated: it is laid out so that it cannot be edited safely")
     return edited
 
 
 @dataclass(slots=True)
-class _Lines:
+class Lines:
     """A text's lines with their breaks, and what is to become of each."""
 
     lines: list[str]
@@ -62,7 +70,7 @@ class _Lines:
     deleted: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, text: str) -> _Lines:
+    def of(cls, text: str) -> Lines:
         breaks = list(_LINE_BREAK.finditer(text))
         starts = [0, *(each.end() for each in breaks)]
         ends = [*(each.end() for each in breaks), len(text)]
@@ -92,7 +100,7 @@ class _Lines:
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class Item:
     """A list item as lines: from that of its dash to that of its last value, with the comments that stand within."""
 
     node: Any
@@ -101,13 +109,13 @@ class _Item:
     dash_column: int
 
     @classmethod
-    def of(cls, node: Any, lines: _Lines, path: Path) -> _Item:
+    def of(cls, node: Any, lines: Lines, path: Path) -> Item:
         first = node.start_mark.line
         before = lines.lines[first][: node.start_mark.column]
         while not re.fullmatch(r"\s*-\s+", before):
             first -= 1
             if first < 0 or not (lines.is_blank_or_comment(first) or _is_dash_alone(lines.lines[first])):
-                raise _not_a_block_list(path)
+                raise not_a_block_list(path)
             before = lines.lines[first].split("#")[0].rstrip() + " "
         return cls(node, first, _last_line(node, lines, before.index("-")), before.index("-"))
 
@@ -122,8 +130,8 @@ def _is_dash_alone(line: str) -> bool:
     return re.fullmatch(r"\s*-(\s+#.*)?", line.rstrip()) is not None
 
 
-def _last_line(node: Any, lines: _Lines, dash_column: int) -> int:
-    last = _end_line(node)
+def _last_line(node: Any, lines: Lines, dash_column: int) -> int:
+    last = end_line(node)
     number = last + 1
     while number < len(lines.lines) and lines.is_blank_or_comment(number):
         if lines.lines[number].strip() and lines.indent_of(number) > dash_column:
@@ -132,17 +140,17 @@ def _last_line(node: Any, lines: _Lines, dash_column: int) -> int:
     return last
 
 
-def _end_line(node: Any) -> int:
+def end_line(node: Any) -> int:
     """The line of the node's last value."""
     if isinstance(node, yaml.MappingNode) and node.value and not node.flow_style:
-        return max(_end_line(value) for _, value in node.value)
+        return max(end_line(value) for _, value in node.value)
     if isinstance(node, yaml.SequenceNode) and node.value and not node.flow_style:
-        return max(_end_line(each) for each in node.value)
+        return max(end_line(each) for each in node.value)
     end = node.end_mark
     return int(end.line - 1 if end.column == 0 and end.line > node.start_mark.line else end.line)
 
 
-def _instance_list(text: str, path: Path) -> Any:
+def instance_list(text: str, path: Path) -> Any:
     root: Any = yaml.compose(text, Loader=LOADER)
     listed = next(value for key, value in root.value if key.value == "instances")
     if (
@@ -150,18 +158,18 @@ def _instance_list(text: str, path: Path) -> Any:
         or (listed.value and listed.flow_style)
         or any(not isinstance(each, yaml.MappingNode) or each.flow_style for each in listed.value)
     ):
-        raise _not_a_block_list(path)
+        raise not_a_block_list(path)
     return listed
 
 
-def _not_a_block_list(path: Path) -> CannotEdit:
+def not_a_block_list(path: Path) -> CannotEdit:
     return CannotEdit(
         f"{path} cannot be updated: its instances are not a block list with one line for each key, "
         "`- name: ...` with crn below"
     )
 
 
-def _edit_item(item: _Item, changes: Reconciliation, lines: _Lines, path: Path) -> None:
+def _edit_item(item: Item, changes: Reconciliation, lines: Lines, path: Path) -> None:
     crn = Crn(item.value("crn").value)
     if crn in changes.removed:
         lines.deleted.update(range(item.first, item.last + 1))
@@ -170,20 +178,20 @@ def _edit_item(item: _Item, changes: Reconciliation, lines: _Lines, path: Path) 
         _replace_value(item.value("name"), changes.renamed[crn], lines, path)
     if crn in changes.limits:
         indent = " " * item.key("crn").start_mark.column
-        lines.insert_after(_end_line(item.value("crn")), [f"{indent}limit_seconds: {changes.limits[crn]}"])
+        lines.insert_after(end_line(item.value("crn")), [f"{indent}limit_seconds: {changes.limits[crn]}"])
     if crn in changes.dropped_grants:
         _drop_grants(item, set(changes.dropped_grants[crn]), lines, path)
 
 
-def _replace_value(node: Any, text: str, lines: _Lines, path: Path) -> None:
+def _replace_value(node: Any, text: str, lines: Lines, path: Path) -> None:
     start, end = node.start_mark, node.end_mark
     if start.line != end.line:
         raise CannotEdit(f"{path} cannot be updated: the name on line {start.line + 1} takes several lines")
     line = lines.lines[start.line]
-    lines.lines[start.line] = line[: start.column] + _in_style(node.style, text) + line[end.column :]
+    lines.lines[start.line] = line[: start.column] + in_style(node.style, text) + line[end.column :]
 
 
-def _in_style(style: str | None, text: str) -> str:
+def in_style(style: str | None, text: str) -> str:
     """The text quoted as the old one was, or not at all as the old one, where it can be; else in double quotes."""
     if style == "'" and "'" not in text and text.isprintable():
         return f"'{text}'"
@@ -192,11 +200,11 @@ def _in_style(style: str | None, text: str) -> str:
     return quoted(text)
 
 
-def _drop_grants(item: _Item, dropped: set[int], lines: _Lines, path: Path) -> None:
+def _drop_grants(item: Item, dropped: set[int], lines: Lines, path: Path) -> None:
     grants = item.value("net_grants")
     if grants.flow_style:
-        raise _not_a_block_list(path)
-    grant_items = [_Item.of(node, lines, path) for node in grants.value]
+        raise not_a_block_list(path)
+    grant_items = [Item.of(node, lines, path) for node in grants.value]
     for index in dropped:
         lines.deleted.update(range(grant_items[index].first, grant_items[index].last + 1))
     if len(dropped) < len(grant_items):
@@ -210,11 +218,11 @@ def _drop_grants(item: _Item, dropped: set[int], lines: _Lines, path: Path) -> N
         lines.lines[item.first] = f"{line[: colon + 1]} []{line[colon + 1 :]}"
 
 
-def _append(listed: Any, changes: Reconciliation, lines: _Lines, path: Path) -> None:
+def _append(listed: Any, changes: Reconciliation, lines: Lines, path: Path) -> None:
     if not changes.added:
         return
     if listed.value:
-        last = _Item.of(listed.value[-1], lines, path)
+        last = Item.of(listed.value[-1], lines, path)
         number, dash_column, key_column = last.last, last.dash_column, last.node.start_mark.column
     else:
         _open_empty_list(listed, lines, path)
@@ -225,11 +233,11 @@ def _append(listed: Any, changes: Reconciliation, lines: _Lines, path: Path) -> 
         lines.insert_after(number, [dash + first, *(" " * key_column + line for line in others)])
 
 
-def _open_empty_list(listed: Any, lines: _Lines, path: Path) -> None:
+def _open_empty_list(listed: Any, lines: Lines, path: Path) -> None:
     """Takes the brackets of an empty list away, so that items can follow."""
     start, end = listed.start_mark, listed.end_mark
     if start.line != end.line:
-        raise _not_a_block_list(path)
+        raise not_a_block_list(path)
     line = lines.lines[start.line]
     rest = line[end.column :]
     lines.lines[start.line] = (line[: start.column].rstrip() if not rest.strip() else line[: start.column]) + rest

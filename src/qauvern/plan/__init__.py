@@ -1,6 +1,15 @@
 """The plan: what is to be written, in which order, and what holds it back. Pure."""
 
-from qauvern.plan.changes import NOT_ENFORCED, Change, Holding, Phase, changes_of, in_phase, seconds_moved
+from qauvern.plan.changes import (
+    NOT_ENFORCED,
+    Change,
+    Holding,
+    Phase,
+    changes_of,
+    in_phase,
+    limit_change,
+    seconds_moved,
+)
 from qauvern.plan.document import (
     BadSavedPlan,
     SavedPlan,
@@ -57,6 +66,7 @@ __all__ = [
     "difference",
     "fit",
     "in_phase",
+    "limit_change",
     "live_notices",
     "near",
     "parse_change",

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from qauvern.balance import Proposal
+from qauvern.balance import Line, Proposal
 from qauvern.model import Crn, Instance
 
+LIMIT: Final = "limit"
+"""Why only the limit changes."""
 NOT_ENFORCED: Final = "not enforced"
 """Why values are written that an instance has already."""
 
@@ -69,7 +71,7 @@ def changes_of(proposal: Proposal) -> tuple[Change, ...]:
             crn=line.crn,
             before=Holding.of(line.live),
             after=Holding(line.new_allocation, line.new_limit),
-            reason=line.reason.value if line.changes_allocation else NOT_ENFORCED if line.is_rewrite else "limit",
+            reason=line.reason.value if line.changes_allocation else NOT_ENFORCED if line.is_rewrite else LIMIT,
         )
         for line in proposal.changes
     )
@@ -79,6 +81,13 @@ def seconds_moved(changes: Iterable[Change]) -> int:
     """Seconds that change hands: what the changes give to instances or take from them, whichever is more."""
     deltas = [change.allocation_delta for change in changes]
     return max(sum(delta for delta in deltas if delta > 0), -sum(delta for delta in deltas if delta < 0))
+
+
+def limit_change(line: Line) -> Change | None:
+    """The change of a line's limit alone, its allocation left as it is; None where it has that limit already."""
+    before = Holding.of(line.live)
+    after = Holding(before.allocation_seconds, line.new_limit)
+    return None if after == before else Change(line.name, line.crn, before, after, LIMIT)
 
 
 def in_phase(changes: tuple[Change, ...], phase: Phase) -> tuple[Change, ...]:

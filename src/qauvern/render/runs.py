@@ -30,6 +30,7 @@ def runs_table(runs: Sequence[Run], *, width: int | None) -> Table:
             Column("Changes", [_done_of(run) for run in runs]),
             figure_column(figures.RUN_MOVED, rows),
             Column("Ended", [_ended(run, runs) for run in runs], is_text=True, shrinks_to=11),
+            *([figure_column(figures.RUN_MESSAGE, rows, shrinks_to=12)] if any(run.message for run in runs) else []),
         ],
         width=width,
     )
@@ -48,6 +49,8 @@ def run_summary_facts(run: Run, runs: Sequence[Run]) -> str:
         ("Moved", f"{format_seconds(up)} s up, {format_seconds(down)} s down"),
         ("Ended", _ended(run, runs)),
     ]
+    if run.message:
+        pairs.append(("Message", printable(run.message)))
     if run.creation is not None:
         pairs += _creation_facts(run.creation)
     if run.damaged_lines:
