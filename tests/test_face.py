@@ -18,9 +18,10 @@ import pytest
 import qauvern
 from qauvern.actions.account import Account
 from qauvern.actions.analyze import BrokenProposal
-from qauvern.actions.apply import NoSuchInstance, NotApplicable, RunStatus, Verdict
+from qauvern.actions.apply import NotApplicable, RunStatus, Verdict
 from qauvern.apply import Locked, NoSuchRun, run_lock
 from qauvern.model import Crn, Guardrails, Settings
+from qauvern.plan import BadSelection
 from tests.helpers.cli import Qauvern
 
 NAMES = {"QauvernError", "Sandbox", "analyze", "apply", "connect", "history", "load_settings", "undo"}
@@ -222,7 +223,7 @@ class TestRefusals:
         self.refused(
             environ,
             settings,
-            NoSuchInstance,
+            BadSelection,
             lambda account: qauvern.apply(account, qauvern.analyze(account, settings), only=["nobody"]),
         )
 
