@@ -350,15 +350,17 @@ def test_300_instances_print_on_15_pages(browser: Browser, tmp_path: Path) -> No
 
 
 def test_1000_instances_are_small_and_quick(browser: Browser, tmp_path: Path) -> None:
+    """Until the first filtering is done, in seconds of the page's own thread: others may use the machine meanwhile."""
     text = many(1_000)
     (tmp_path / "report.html").write_text(text, encoding="utf-8")
+    browser.command("Performance.enable", timeDomain="threadTicks")
     browser.open(tmp_path / "report.html", width=1400)
     type_into_filter(browser, "physics")
     assert len(text.encode()) < 5_000_000
     assert browser.said() == []
     assert 0 < browser.run(SHOWN) < 1_000
-    timing = "const [page] = performance.getEntriesByType('navigation'); return page.domContentLoadedEventEnd"
-    assert browser.run(timing) < 2_000
+    spent = {each["name"]: each["value"] for each in browser.command("Performance.getMetrics")["metrics"]}
+    assert spent["TaskDuration"] < 2
 
 
 def test_a_name_that_is_markup_stays_text(browser: Browser, site: Site, qauvern: Qauvern) -> None:

@@ -89,9 +89,9 @@ class TestPage:
         assert sorted(each["name"] for each in page.data["instances"]) == sorted(names)
         assert [row.texts["name"] for row in page.tables["groups"]] == ["ours"]
 
-    @pytest.mark.parametrize("wanted", ["nobody", "group:nobody"])
-    def test_for_whom_there_is_not_writes_nothing(self, site: Site, wanted: str) -> None:
-        run = site.qauvern("report", "--for", wanted, exits=1)
+    @pytest.mark.parametrize(("wanted", "status"), [("nobody", 1), ("group:nobody", 2), ("group:", 2)])
+    def test_for_whom_there_is_not_writes_nothing(self, site: Site, wanted: str, status: int) -> None:
+        run = site.qauvern("report", "--for", wanted, exits=status)
         assert not run.requests
         assert not (site.folder / "report.html").exists()
 

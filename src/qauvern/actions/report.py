@@ -8,7 +8,8 @@ from qauvern.actions.account import Account
 from qauvern.actions.analyze import Analysis, Daily, analyze
 from qauvern.actions.apply import NoSuchInstance, find_instance
 from qauvern.errors import Remedy
-from qauvern.model import NO_GROUP, Crn, Settings
+from qauvern.model import Crn, Settings
+from qauvern.plan import Selection
 
 _GROUP = "group:"
 
@@ -25,15 +26,17 @@ def audience(settings: Settings, wanted: str) -> Audience:
     """Whom a page for `group:NAME`, or for the instance of that name, CRN or GUID, is about.
 
     Raises:
-        NoSuchInstance: the config file has no such instance, or several, or the group has no instances.
+        BadSelection: the config file has no such group.
+        NoSuchInstance: it has no such instance, or several, or the group has no instances.
     """
     if not wanted.startswith(_GROUP):
         return Audience(frozenset({find_instance(settings, wanted).crn}))
-    group = wanted.removeprefix(_GROUP)
-    crns = frozenset(each.crn for each in settings.instances if (each.group or NO_GROUP) == group)
+    selection = Selection.parse([wanted])
+    selection.unmatched(settings)
+    crns = selection.chosen(settings)
     if not crns:
-        raise NoSuchInstance(f"the config file has no instance in a group {group!r}.", remedy=Remedy.LIST_INSTANCES)
-    return Audience(crns, group)
+        raise NoSuchInstance(f"no instance is in {wanted!r}.", remedy=Remedy.LIST_INSTANCES)
+    return Audience(crns, wanted.removeprefix(_GROUP))
 
 
 def report(account: Account, settings: Settings) -> Analysis:

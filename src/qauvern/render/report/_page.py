@@ -13,7 +13,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from qauvern import figures
-from qauvern.model import NO_GROUP
 from qauvern.render.report import _charts, _tables
 from qauvern.render.report._view import CHARTED, InstanceRow, Report
 from qauvern.units import seconds_number
@@ -60,8 +59,8 @@ def report_data(report: Report) -> dict[str, Any]:
 
 def _record(row: InstanceRow) -> dict[str, Any]:
     return {
+        "group": row.line.group,
         **figures.ANALYZED_INSTANCE.of(row.line),
-        "group": row.line.group or NO_GROUP,
         "region": row.crn.region,
         "states": [mark.value for mark in row.marks],
         "daily_seconds": [seconds_number(each) for each in row.daily_ms],

@@ -331,7 +331,7 @@ def _gauge_of_account(proposal: Proposal) -> Gauge | None:
 
 def _gauge_of(rows: Sequence[InstanceRow]) -> Gauge:
     used = sum(row.line.usage.consumed_ms for row in rows)
-    return Gauge(used, sum(row.held_seconds for row in rows), "allocations")
+    return Gauge(used, sum(row.held_seconds for row in rows), "what they hold")
 
 
 def _underutilized(rows: Sequence[InstanceRow]) -> Fact:

@@ -2,6 +2,7 @@
 // Sorts, filters, tells figures to pointer and keyboard, and hands out what is shown as CSV. Without it the page reads
 // just as well. All text goes in as text, never as markup.
 const { days, instances } = JSON.parse(document.getElementById("data").textContent);
+const groupOf = (each) => each.group ?? "none";
 const byCrn = new Map(instances.map((each) => [each.crn, each]));
 const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
@@ -47,7 +48,7 @@ const input = filter.querySelector("input");
 const totals = filter.querySelector(".totals");
 const clear = filter.querySelector(".clear");
 const chosen = { group: new Set(), region: new Set(), state: new Set() };
-const valuesOf = { group: (each) => [each.group], region: (each) => [each.region], state: (each) => each.states };
+const valuesOf = { group: (each) => [groupOf(each)], region: (each) => [each.region], state: (each) => each.states };
 const rowsOf = new Map();
 for (const element of document.querySelectorAll("[data-crn]")) {
   const crn = element.dataset.crn;
@@ -55,7 +56,7 @@ for (const element of document.querySelectorAll("[data-crn]")) {
   rowsOf.get(crn).push(element);
 }
 const searched = new Map(instances.map((each) => [
-  each.crn, [each.name, each.crn, each.group, each.region, ...each.states].join("\n").toLowerCase(),
+  each.crn, [each.name, each.crn, groupOf(each), each.region, ...each.states].join("\n").toLowerCase(),
 ]));
 let shown = instances;
 
@@ -72,7 +73,7 @@ function show() {
     const isHidden = !crns.has(crn);
     for (const element of elements) if (element.hidden !== isHidden) element.hidden = isHidden;
   }
-  const groups = new Set(shown.map((each) => each.group));
+  const groups = new Set(shown.map(groupOf));
   for (const row of document.querySelectorAll("[data-group]")) row.hidden = !groups.has(row.dataset.group);
   const change = sum("allocation_delta_seconds");
   totals.textContent = `${shown.length.toLocaleString("en-US")} of ${instances.length.toLocaleString("en-US")} instances: ` +
