@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from qauvern.config import load
 from tests.helpers.cli import Site
 
 OPTIONS = ["--target", "eu-de", "--resource-group", "default", "--plan", "premium"]
@@ -164,3 +165,48 @@ class TestJournal:
     def test_nothing_is_created_without_a_journal(self, site: Site) -> None:
         (site.folder / "state").write_text("in the way")
         assert "create" not in site.qauvern("create", "new-team", *OPTIONS, exits=1).kinds
+
+
+class TestGroup:
+    @pytest.fixture
+    def grouped(self, site: Site) -> Site:
+        text = "groups:\n  - name: chemistry  # two labs\n  - name: physics\n"
+        first = site.configuration()["instances"][0]
+        site.write_config(
+            f"account_id: {site.sandbox.account_id}\nplan: premium\nminimum_allocation_seconds: 60\n{text}"
+            f"instances:\n  - name: {first['name']}\n    crn: '{first['crn']}'\n    group: physics\n"
+        )
+        return site
+
+    def test_adds_it_to_the_config_file_and_leaves_every_other_line(self, grouped: Site) -> None:
+        before = grouped.config.read_text()
+        crn = grouped.qauvern(
+            "create", "new-team", *OPTIONS, "-a", "60", "-l", "1h", "--group", "chemistry"
+        ).stdout.strip()
+        assert grouped.config.read_text().startswith(before)
+        assert (grouped.folder / "config.yaml.bak").read_text() == before
+        entry = load(grouped.config).instances[-1]
+        assert (entry.name, entry.crn, entry.limit_seconds, entry.group) == ("new-team", crn, 3600, "chemistry")
+        assert "new-team" not in grouped.qauvern("update", "--dry-run").stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "config", "names"),
+        [
+            pytest.param(["--group", "chemisty"], "config.yaml", "'chemistry'", id="no such group"),
+            pytest.param(["--group", "physics", "-p", "paygo"], "config.yaml", "paygo", id="another plan"),
+            pytest.param(["--group", "physics"], "absent.yaml", "absent.yaml", id="no config file"),
+        ],
+    )
+    def test_what_cannot_be_added_is_refused_before_anything_is_created(
+        self, grouped: Site, arguments: list[str], config: str, names: str
+    ) -> None:
+        before = grouped.config.read_text()
+        run = grouped.qauvern("create", "new-team", *OPTIONS, *arguments, "-c", config, exits=2)
+        assert names in run.stderr
+        assert run.requests == ()
+        assert grouped.config.read_text() == before
+
+    def test_a_dry_run_leaves_the_config_file_alone(self, grouped: Site) -> None:
+        before = grouped.config.read_text()
+        assert grouped.qauvern("create", "new-team", *OPTIONS, "--group", "physics", "--dry-run").writes == []
+        assert grouped.config.read_text() == before

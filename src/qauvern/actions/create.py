@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qauvern.actions.account import Account
+from qauvern.actions.account import Account, config_in_use, load_settings
+from qauvern.actions.update import read_config_text, replace_config
 from qauvern.actions.workplace import Workplace
 from qauvern.apply import Ending, Journal, JournalError, RunHeader
 from qauvern.errors import Notice, QauvernError, Remedy, WriteRefused
-from qauvern.model import Crn, Instance, NewInstance
+from qauvern.model import Crn, Instance, InstanceSettings, LimitRule, NewInstance
 from qauvern.plan import Holding, refuse_resource_units
 
 if TYPE_CHECKING:
@@ -110,3 +112,32 @@ def _told(workplace: Workplace) -> Iterator[None]:
         yield
     except JournalError as error:
         workplace.warn(Notice(str(error), error.remedy, error.facts))
+
+
+def add_to_config(workplace: Workplace, path: Path | None, new: NewInstance, group: str, crn: Crn | None) -> Path:
+    """Adds the instance to the config file in use, in that group; the old file stays as FILE.bak. The file's path.
+
+    Without `crn`, before the instance is there, nothing is written: this tells what would keep it from being added.
+
+    Raises:
+        ConfigError, CannotEdit: the file cannot be read or edited.
+        BadEntry: it has no such group, or is of another plan.
+        QauvernError: the file was changed by others meanwhile, or cannot be kept or written.
+    """
+    from qauvern.config import BadEntry, EntryEdit, Reconciliation, config_name, edit_config, edit_entry, parse
+
+    settings = load_settings(workplace, path)
+    path = config_in_use(workplace, path)
+    if settings.plan is not new.plan:
+        raise BadEntry(
+            f"{path} is of the {settings.plan.value} plan, and {new.name!r} is to be of the {new.plan.value} plan."
+        )
+    at = crn or Crn(f"crn:v1:bluemix:public:quantum-computing:us-east:a/{settings.account_id}:new-instance::")
+    limit = LimitRule.LIVE if new.limit_seconds is None else new.limit_seconds
+    entry = InstanceSettings(config_name(new.name, at), at, limit, (), settings.balance_period)
+    old = read_config_text(path)
+    added = edit_config(old, path, settings, Reconciliation((entry,), {}, {}, {}, {}))
+    text = edit_entry(added, path, parse(added.encode("utf-8"), path), at, EntryEdit(group=group))
+    if crn is not None:
+        replace_config(path, old, text)
+    return path

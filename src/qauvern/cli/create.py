@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from qauvern.cli import _command, _say, _shell
-from qauvern.cli._options import DurationType, api_key_option, plan_choice
+from qauvern.cli import _command, _options, _say, _shell
+from qauvern.cli._options import DurationType, api_key_option, config_option, plan_choice
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qauvern.cloud import Creation
     from qauvern.model import NewInstance
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("--allocation", "-a", type=DurationType(), help="Allocation: 96000, 30m, 10h, 2.5d, 1qau.")
 @click.option("--limit", "-l", type=DurationType(), help="Limit, written alike.")
 @click.option("--tag", "tags", multiple=True, help="A tag; repeat for more.")
+@click.option("--group", metavar="NAME", help="Add it to the config file, in that group.")
+@config_option
 @click.option("--dry-run", is_flag=True, help="Say what would be made and stop.")
 @click.option("--allow-duplicate-name", is_flag=True, help="Create it though an instance has that name.")
 @api_key_option
@@ -33,6 +37,8 @@ def command(
     allocation: int | None,
     limit: int | None,
     tags: tuple[str, ...],
+    group: str | None,
+    config_path: Path,
     dry_run: bool,
     allow_duplicate_name: bool,
     api_key: str | None,
@@ -41,7 +47,7 @@ def command(
 
     A creation whose answer was lost is looked up by name, never sent twice.
     """
-    from qauvern.actions.create import check_name, create
+    from qauvern.actions.create import add_to_config, check_name, create
     from qauvern.model import BillingPlan, NewInstance
 
     try:
@@ -53,6 +59,9 @@ def command(
     if limit == 0:
         raise click.BadParameter("with 0 the instance would run nothing.", param_hint="--limit")
     new = NewInstance(name, target, resource_group, BillingPlan(plan_name), allocation, limit, tags)
+    place, path = _shell.workplace(), _options.config_of(config_path)
+    if group is not None:
+        add_to_config(place, path, new, group, None)
     say = _say.data if dry_run else _say.note
     say(f"{'Would create' if dry_run else 'Creating'} {_described(new)}.")
     created = create(_shell.account(api_key), new, dry_run=dry_run, allow_duplicate_name=allow_duplicate_name)
@@ -61,7 +70,12 @@ def command(
     if created.creation is None:
         _say.next_step("nothing was created: run without --dry-run to create it.")
     else:
+        instance = created.creation.instance
         _report(created.creation, new)
+        if group is not None and not instance.is_archived:
+            _say.note(f"Added it to {add_to_config(place, path, new, group, instance.crn)}, in group {group}.")
+        else:
+            _say.next_step("add it to the config file, or it counts as unconfigured.")
 
 
 def _described(new: NewInstance) -> str:
@@ -92,4 +106,3 @@ def _report(creation: Creation, new: NewInstance) -> None:
     )
     if instance.is_archived:
         _say.warning("IBM has it as archived, since its allocation is 0 s: restore it in IBM Cloud before it is used.")
-    _say.next_step("add it to the config file, or it counts as unconfigured.")

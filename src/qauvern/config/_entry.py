@@ -11,6 +11,7 @@ import yaml
 
 from qauvern.config._edit import CannotEdit, Item, Lines, checked, end_line, in_style, instance_list, not_a_block_list
 from qauvern.config._render import quoted
+from qauvern.config._values import nearest
 from qauvern.errors import QauvernError, Remedy
 from qauvern.model import NO_GROUP, Crn, InstanceSettings, LimitRule, NetGrant, Settings
 
@@ -69,11 +70,14 @@ def edit_entry(text: str, path: Path, settings: Settings, crn: Crn, edit: EntryE
         BadEntry: as EntryEdit.applied_to, or the group is not one of the settings'.
         CannotEdit: the file is laid out so that it has to be edited by hand.
     """
-    if edit.group not in (None, NO_GROUP, *(group.name for group in settings.groups)):
+    names = [group.name for group in settings.groups]
+    if edit.group is not None and edit.group not in (NO_GROUP, *names):
+        near = nearest(edit.group, names)
+        meant = f" Did you mean {near!r}?" if near else ""
         raise BadEntry(
-            f"the config file has no group {edit.group!r}.",
+            f"the config file has no group {edit.group!r}.{meant}",
             remedy=Remedy.NAME_A_GROUP,
-            groups=", ".join(group.name for group in settings.groups) or "none",
+            groups=", ".join(names) or "none",
         )
     entries = tuple(edit.applied_to(each) if each.crn == crn else each for each in settings.instances)
     lines = Lines.of(text)

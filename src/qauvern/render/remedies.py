@@ -17,7 +17,7 @@ from qauvern.errors import Remedy
 if TYPE_CHECKING:
     from qauvern.balance import BrokenInvariant
 
-_WITHOUT_CONFIG: Final = frozenset({"configure", "create", "history", "sandbox", "demo", "help"})
+_WITHOUT_CONFIG: Final = frozenset({"configure", "history", "sandbox", "demo", "help"})
 """Commands that take no config file."""
 
 
