@@ -106,5 +106,13 @@ class TestCompletion:
         assert "region:us-east" in self.completed(site.qauvern, "optimize", "--only", "region:")
         assert self.completed(site.qauvern, "optimize", "--only", "chem") == ["chem-catalysis"]
 
+    def test_bash_has_colons_as_words_of_their_own(self, qauvern: Qauvern) -> None:
+        for words, expected in (
+            (["--only", "state", ":"], ["changed", "limit-reached", "in-debt", "idle", "unlimited"]),
+            (["--only", "state", ":", "in"], ["in-debt"]),
+            (["--only", "state", ":", "idle", "--exclude", "state", ":", "ch"], ["changed"]),
+        ):
+            assert self.completed(qauvern, "optimize", *words) == expected
+
     def test_knows_states_without_a_config_file(self, qauvern: Qauvern) -> None:
         assert self.completed(qauvern, "optimize", "--only", "state:u") == ["state:unlimited"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 from collections.abc import Sequence
 
 import click
@@ -91,4 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits with its status."""
     from qauvern.cli._exit import run
 
+    if os.environ.get("_QAUVERN_COMPLETE", "").startswith("bash"):
+        from qauvern.cli._completion import register_bash
+
+        register_bash()
     run(group, arguments)

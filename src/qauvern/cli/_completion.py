@@ -61,6 +61,35 @@ def _instances(settings: Settings, incomplete: str) -> list[CompletionItem]:
     ]
 
 
+def register_bash() -> None:
+    """Lets bash complete words with a colon, such as CRNs and group:NAME.
+
+    Where a word is typed, bash takes each colon for a word of its own, and puts what it is given behind the last one.
+    """
+    from click.shell_completion import BashComplete, add_completion_class
+
+    class BashWithColons(BashComplete):
+        _typed_before = ""
+
+        def get_completion_args(self) -> tuple[list[str], str]:
+            words, incomplete = super().get_completion_args()
+            joined: list[str] = []
+            for word in [*words, incomplete]:
+                if joined and (word.strip(":") == "" != word or joined[-1].endswith(":")):
+                    joined[-1] += word
+                else:
+                    joined.append(word)
+            *before, last = joined
+            self._typed_before = last.removesuffix(incomplete.lstrip(":")) if last != incomplete else ""
+            return before, last
+
+        def format_completion(self, item: CompletionItem) -> str:
+            value = item.value.removeprefix(self._typed_before)
+            return f"{item.type},{value}"
+
+    add_completion_class(BashWithColons)
+
+
 def _config_path(ctx: click.Context) -> Path:
     """The config file that the command would use; the sandbox's own is not made just for this."""
     from pathlib import Path
