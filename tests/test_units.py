@@ -121,3 +121,42 @@ class TestFormat:
     )
     def test_percent(self, share: Fraction, text: str) -> None:
         assert units.format_percent(share) == text
+
+
+class TestTimeUnit:
+    @pytest.mark.parametrize(
+        ("unit", "milliseconds", "text"),
+        [
+            ("h", 5_000_000, "1.39"),
+            ("h", 0, "0"),
+            ("h", 36_000_000_000, "10,000.00"),
+            ("h", 18_000, "0.01"),  # halves go away from zero
+            ("h", 17_999, "<0.01"),
+            ("h", -1, ">-0.01"),
+            ("min", 90_000, "1.50"),
+            ("min", 1, "<0.01"),
+            ("qau", 96_000_000, "1.0000"),
+            ("qau", 60_000, "0.0006"),
+            ("s", 1_234_500, "1,234.5"),
+            ("s", 5_000_000, "5,000"),
+        ],
+    )
+    def test_shows_time_to_the_nearest_of_its_last_decimal(self, unit: str, milliseconds: int, text: str) -> None:
+        assert units.TimeUnit(unit).text(milliseconds) == text
+
+    @pytest.mark.parametrize(
+        ("unit", "milliseconds", "text"),
+        [("h", 5_000_000, "+1.39"), ("h", -5_000_000, "-1.39"), ("h", 0, "0"), ("s", -5_000_000, "-5,000")],
+    )
+    def test_shows_the_sign_of_a_change(self, unit: str, milliseconds: int, text: str) -> None:
+        assert units.TimeUnit(unit).text(milliseconds, signed=True) == text
+
+    @given(st.integers(-(10**12), 10**12), st.sampled_from(units.TimeUnit))
+    def test_is_within_half_of_its_last_decimal_and_0_for_nothing_else(
+        self, milliseconds: int, unit: units.TimeUnit
+    ) -> None:
+        text = unit.text(milliseconds).replace(",", "")
+        assert (text == "0") is (milliseconds == 0)
+        if unit is not units.TimeUnit.SECONDS and text[0] not in "<>":
+            off = Fraction(text) - Fraction(milliseconds, 1000 * unit.seconds)
+            assert abs(off) <= Fraction(1, 2 * 10**unit.digits)

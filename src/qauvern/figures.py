@@ -6,13 +6,22 @@ they are given, and import none of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from qauvern.model import BillingPlan, ReserveBasis
-from qauvern.units import format_ms, format_percent, format_seconds, format_signed_seconds, seconds_number
+from qauvern.model import BillingPlan, ReserveBasis, fairness
+from qauvern.units import (
+    MS_PER_SECOND,
+    TimeUnit,
+    format_ms,
+    format_percent,
+    format_seconds,
+    format_signed_seconds,
+    seconds_number,
+)
 
 if TYPE_CHECKING:
     from qauvern.apply import JournalledChange, JournalledCreation, Run
@@ -29,8 +38,8 @@ Other = TypeVar("Other")
 class Unit:
     """How a figure is written: `json` turns what was read into a JSON value, `text` into what a person reads.
 
-    `schema` is what JSON Schema says of the value, `record` what it is an object of, or a list of objects. None is
-    passed to neither: it is null, and `absent` as text.
+    `schema` is what JSON Schema says of the value, `record` what it is an object of, or a list of objects; `timed`
+    turns time into text in another unit. None is passed to none of them: it is null, and `absent` as text.
     """
 
     schema: Mapping[str, Any]
@@ -39,6 +48,7 @@ class Unit:
     absent: str = "-"
     is_text: bool = False
     record: Record[Any] | None = None
+    timed: Callable[[Any, TimeUnit], str] | None = None
 
     @property
     def is_list(self) -> bool:
@@ -70,13 +80,27 @@ MOMENT: Final = Unit(
 )
 FLAG: Final = Unit({"type": "boolean"})
 COUNT: Final = Unit({"type": "integer", "minimum": 0}, text=lambda count: f"{count:,}")
-SECONDS: Final = Unit({"type": "integer", "minimum": 0}, text=format_seconds)
+
+
+def _seconds_in(seconds: int, unit: TimeUnit) -> str:
+    return unit.text(seconds * MS_PER_SECOND)
+
+
+def _delta_in(seconds: int, unit: TimeUnit) -> str:
+    return unit.text(seconds * MS_PER_SECOND, signed=True)
+
+
+def _used_in(milliseconds: int, unit: TimeUnit) -> str:
+    return unit.text(milliseconds)
+
+
+SECONDS: Final = Unit({"type": "integer", "minimum": 0}, text=format_seconds, timed=_seconds_in)
 """Whole seconds, of an allocation or a limit."""
-BALANCE: Final = Unit({"type": "integer"}, text=format_seconds)
+BALANCE: Final = Unit({"type": "integer"}, text=format_seconds, timed=_seconds_in)
 """Whole seconds that may be below zero."""
-DELTA: Final = Unit({"type": "integer"}, text=format_signed_seconds)
+DELTA: Final = Unit({"type": "integer"}, text=format_signed_seconds, timed=_delta_in)
 """Whole seconds by which something changes."""
-USED: Final = Unit({"type": "number", "minimum": 0}, json=seconds_number, text=format_ms)
+USED: Final = Unit({"type": "number", "minimum": 0}, json=seconds_number, text=format_ms, timed=_used_in)
 """Usage: read in milliseconds, written in seconds."""
 SCORE: Final = Unit({"type": "number", "minimum": 0}, json=number, text=lambda score: f"{float(score):,.1f}")
 RATIO: Final = Unit({"type": "number", "minimum": 0}, json=float, text=_ratio_text, absent="inf")
@@ -108,7 +132,9 @@ class Figure(Generic[Row]):
     """One figure: its JSON name, its heading wherever it is shown, its unit, and how it is read from a row.
 
     `meaning` is a sentence without its full stop; `null` says what None means, and is empty where there is none.
-    `adds_up` tells that a total over several rows makes sense.
+    `adds_up` tells that a total over several rows makes sense; `together` is what it is of them where that is no sum.
+    `ranks_by` is what it is sorted by where that is not what is read; None comes last. Where `only_if` is not true of a
+    row, its object does not have the figure at all.
     """
 
     name: str
@@ -118,6 +144,9 @@ class Figure(Generic[Row]):
     meaning: str
     null: str = ""
     adds_up: bool = False
+    together: Callable[[Sequence[Row]], Any] | None = None
+    ranks_by: Callable[[Row], Any] | None = None
+    only_if: Callable[[Row], bool] | None = None
 
     def of(
         self,
@@ -127,6 +156,8 @@ class Figure(Generic[Row]):
         meaning: str = "",
         null: str | None = None,
         unit: Unit | None = None,
+        together: Callable[[Sequence[Other]], Any] | None = None,
+        ranks_by: Callable[[Other], Any] | None = None,
     ) -> Figure[Other]:
         """The same figure, read from rows of another kind, where it may have another JSON name."""
         return Figure(
@@ -137,6 +168,8 @@ class Figure(Generic[Row]):
             meaning or self.meaning,
             self.null if null is None else null,
             self.adds_up,
+            together,
+            ranks_by,
         )
 
     def value(self, row: Row) -> Any:
@@ -144,21 +177,57 @@ class Figure(Generic[Row]):
         figure = self.read(row)
         return None if figure is None else self.unit.json(figure)
 
-    def text(self, row: Row) -> str:
-        """Its text in a table."""
-        return self.written(self.read(row))
+    def text(self, row: Row, unit: TimeUnit = TimeUnit.SECONDS) -> str:
+        """Its text in a table; time is in `unit`."""
+        return self.written(self.read(row), unit)
 
     def total(self, rows: Iterable[Row]) -> Any:
-        """The sum over the rows as it is read, none counting as nothing; None where it does not add up."""
+        """What it is of the rows together, as it is read; in a sum none counts as nothing. None where it is nothing."""
+        if self.together is not None:
+            return self.together(list(rows))
         return sum(self.read(row) or 0 for row in rows) if self.adds_up else None
 
-    def total_text(self, rows: Iterable[Row]) -> str:
-        """The total's text; empty where it does not add up."""
-        return self.written(self.total(rows)) if self.adds_up else ""
+    def total_text(self, rows: Iterable[Row], unit: TimeUnit = TimeUnit.SECONDS) -> str:
+        """The total's text; empty where there is none."""
+        return self.written(self.total(rows), unit) if self.adds_up or self.together is not None else ""
 
-    def written(self, figure: Any) -> str:
-        """What was read, or added up, as text."""
-        return self.unit.absent if figure is None else self.unit.text(figure)
+    def written(self, figure: Any, unit: TimeUnit = TimeUnit.SECONDS) -> str:
+        """What was read, or added up, as text; time is in `unit`."""
+        if figure is None:
+            return self.unit.absent
+        return self.unit.text(figure) if self.unit.timed is None else self.unit.timed(figure, unit)
+
+    def heading_in(self, unit: TimeUnit) -> str:
+        """Its heading, with the unit of time where that is not seconds."""
+        return self.heading if self.unit.timed is None or unit is TimeUnit.SECONDS else f"{self.heading} ({unit.value})"
+
+    def rank(self, row: Row) -> Any:
+        """What rows are sorted by: numbers by value, infinite ones as the largest, text in any case; None last."""
+        return self._ranked(self.read(row)) if self.ranks_by is None else self.ranks_by(row)
+
+    def rank_together(self, rows: Sequence[Row]) -> Any:
+        """What groups of rows are sorted by; None for all of them where they come to nothing together."""
+        return self._ranked(self.total(rows)) if self.adds_up or self.together is not None else None
+
+    def _ranked(self, figure: Any) -> Any:
+        if isinstance(figure, str):
+            return figure.casefold()
+        return inf if figure is None and self.unit is RATIO else figure
+
+
+def totals_of(record: Record[Row]) -> Record[Sequence[Row]]:
+    """The totals of rows as an object: how many there are, and each figure that adds up."""
+
+    def added_up(figure: Figure[Row]) -> Figure[Sequence[Row]]:
+        return figure.of(figure.total, null="")
+
+    count: Figure[Sequence[Row]] = Figure("instances", "Instances", COUNT, len, "How many there are")
+    return Record(
+        f"{record.name}_totals",
+        f"{record.title} totals",
+        "Sums over instances.",
+        (count, *(added_up(figure) for figure in record.figures if figure.adds_up)),
+    )
 
 
 @dataclass(frozen=True)
@@ -172,7 +241,9 @@ class Record(Generic[Row]):
 
     def of(self, row: Row) -> dict[str, Any]:
         """The object of one row."""
-        return {figure.name: figure.value(row) for figure in self.figures}
+        return {
+            figure.name: figure.value(row) for figure in self.figures if figure.only_if is None or figure.only_if(row)
+        }
 
     def all(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
         return [self.of(row) for row in rows]
@@ -436,6 +507,8 @@ SHOWN_FAIRNESS: Final[Figure[InstanceView]] = FAIRNESS.of(
     lambda view: view.fairness if view.has_fairness else None,
     meaning="28-day usage over the allocation; 0 when both are 0",
     null="infinite, or unknown: no allocation, or no usage read",
+    together=lambda views: fairness(SHOWN_USED.total(views), SHOWN_ALLOCATION.total(views)),
+    ranks_by=lambda view: None if not view.has_fairness else inf if view.fairness is None else view.fairness,
 )
 SHOWN_NAME: Final[Figure[InstanceView]] = NAME.of(lambda view: view.configured.name)
 REGION: Final[Figure[InstanceView]] = Figure(
@@ -714,6 +787,23 @@ RUN_SUMMARY: Final[Record[RunRow]] = Record(
             null="it is no undo",
         ),
         Figure("undone", "Undone", FLAG, lambda row: row.is_undone, "True when a later run took it back"),
+        Figure(
+            "only",
+            "Only",
+            STRINGS,
+            lambda row: row.run.only,
+            "What its changes were selected by, where they were",
+            null="all but what exclude names",
+            only_if=lambda row: row.run.is_of_a_selection,
+        ),
+        Figure(
+            "exclude",
+            "Without",
+            STRINGS,
+            lambda row: row.run.exclude,
+            "What was left out of that",
+            only_if=lambda row: row.run.is_of_a_selection,
+        ),
         Figure(
             "changes_planned",
             "Changes planned",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 
 MS_PER_SECOND = 1_000
@@ -86,3 +87,40 @@ def format_signed_seconds(seconds: int) -> str:
 def format_percent(share: Fraction, *, digits: int = 1) -> str:
     """A share as a percentage: Fraction(1, 8) is 12.5%."""
     return f"{float(share * 100):.{digits}f}%"
+
+
+class TimeUnit(str, Enum):
+    """What time is shown in. Beside seconds it is for reading: nothing is computed in it."""
+
+    SECONDS = "s"
+    MINUTES = "min"
+    HOURS = "h"
+    QAU = "qau"
+
+    @property
+    def seconds(self) -> int:
+        """How many seconds one of it has."""
+        return {"s": 1, "min": 60, "h": 3_600, "qau": SECONDS_PER_QAU}[self.value]
+
+    @property
+    def digits(self) -> int:
+        """Decimals that are shown."""
+        return 4 if self is TimeUnit.QAU else 2
+
+    def text(self, milliseconds: int, *, signed: bool = False) -> str:
+        """The time in this unit with thousands separators: 5,000 s is 1.39 h. Seconds are as `format_ms` has them.
+
+        Other units are rounded to the nearest hundredth (QAU: ten-thousandth), halves away from zero; 0 is `0`, and
+        what is not 0 never reads so: below the last decimal it is `<0.01`, or `>-0.01`. `signed` shows a plus sign.
+        """
+        if self is TimeUnit.SECONDS:
+            return format_signed_seconds(milliseconds // MS_PER_SECOND) if signed else format_ms(milliseconds)
+        if milliseconds == 0:
+            return "0"
+        scale = 10**self.digits
+        size = abs(Fraction(milliseconds * scale, self.seconds * MS_PER_SECOND))
+        rounded = int(size + Fraction(1, 2))
+        if rounded == 0:
+            return f"{'<' if milliseconds > 0 else '>-'}{1 / scale:.{self.digits}f}"
+        sign = "-" if milliseconds < 0 else "+" if signed else ""
+        return f"{sign}{rounded // scale:,}.{rounded % scale:0{self.digits}}"

@@ -104,7 +104,13 @@ class Qauvern:
         `answers` is what a person types; with it stdin is a terminal. `piped` is what stdin holds otherwise. `colors`
         makes stdout and stderr terminals. `traceback` says whether there must be one.
         """
-        variables = {**self.environment, **({} if columns is None else {"COLUMNS": str(columns)}), **(env or {})}
+        no_pager = {"QAUVERN_PAGER": ""}  # it would write to the real stdout
+        variables = {
+            **no_pager,
+            **self.environment,
+            **({} if columns is None else {"COLUMNS": str(columns)}),
+            **(env or {}),
+        }
         stdin = Stream(answers or piped, is_terminal=answers is not None)
         stdout, stderr = (Stream(is_terminal=colors, encoding=encoding) for _ in range(2))
         before = 0 if self.sandbox is None else len(self.sandbox.requests)

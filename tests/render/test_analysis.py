@@ -131,7 +131,7 @@ class TestTables:
 
     def test_underutilized_ones_come_most_held_first_and_no_more_than_ten_by_name(self) -> None:
         teams = [Team(f"t{index:02}", allocation=100 + index) for index in range(13)]
-        heading, *lines = underutilized_lines(proposed(*teams, budget=5_000))
+        heading, *lines = underutilized_lines(proposed(*teams, budget=5_000).lines)
         assert "13 instances" in heading
         assert lines[0].split(":")[0].strip() == "t12"
         assert len(lines) == 11

@@ -54,7 +54,7 @@ class TestDrawTable:
         ]
 
     def test_totals_stand_below_a_rule_of_their_own(self) -> None:
-        lines = drawn([replace(NAME, total="Total"), replace(FIGURE, total="1,020"), EXTRA], None)
+        lines = drawn([replace(NAME, totals=["Total"]), replace(FIGURE, totals=["1,020"]), EXTRA], None)
         assert lines[-1].split() == ["Total", "1,020"]
         assert lines[-2] == lines[1]
 
@@ -112,10 +112,10 @@ class TestDrawTable:
     )
     def test_it_is_never_wider_than_it_may_be(self, names: list[str], width: int) -> None:
         columns = [
-            Column("Name", names, is_text=True, shrinks_to=8, total="Total"),
-            Column("Seconds", ["1,234,567"] * len(names), total="9"),
-            Column("Extra", ["1,234"] * len(names), drop_order=1, total="9"),
-            Column("Least", ["1,234"] * len(names), drop_order=2, total="9"),
+            Column("Name", names, is_text=True, shrinks_to=8, totals=["Total"]),
+            Column("Seconds", ["1,234,567"] * len(names), totals=["9"]),
+            Column("Extra", ["1,234"] * len(names), drop_order=1, totals=["9"]),
+            Column("Least", ["1,234"] * len(names), drop_order=2, totals=["9"]),
         ]
         assert max(map(cell_width, drawn(columns, width))) <= width
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from qauvern.actions.account import Account
 from qauvern.balance import Proposal
 from qauvern.errors import QauvernError, Remedy
-from qauvern.model import Crn, Instance, Settings
-from qauvern.plan import STATE_MEANINGS, BadSelection, Selection, Term, near, states_of_line
+from qauvern.model import Crn, Instance, Settings, Usage
+from qauvern.plan import (
+    STATE_MEANINGS,
+    BadSelection,
+    Selection,
+    State,
+    Term,
+    near,
+    states_held,
+    states_of_line,
+)
 
-__all__ = ["STATE_MEANINGS", "BadSelection", "Selection", "selected", "selection_of"]
+__all__ = ["STATE_MEANINGS", "BadSelection", "Selection", "selected", "selected_live", "selection_of"]
 
 _NAMED = 10
 
@@ -48,6 +57,18 @@ def selected(selection: Selection, settings: Settings, proposal: Proposal) -> fr
     """The CRNs of what is selected of a proposal's instances."""
     lines = {line.crn: line for line in proposal.lines}
     return selection.chosen(settings, lambda crn: states_of_line(lines[crn]))
+
+
+def selected_live(
+    selection: Selection, settings: Settings, instances: Mapping[Crn, Instance], usage: Mapping[Crn, Usage]
+) -> frozenset[Crn]:
+    """The CRNs of what is selected where nothing is proposed: states go by the live limits."""
+
+    def states(crn: Crn) -> frozenset[State]:
+        live = instances.get(crn)
+        return states_held(None if live is None else usage.get(crn), None if live is None else live.limit_seconds)
+
+    return selection.chosen(settings, states)
 
 
 def _unconfigured(account: Account, settings: Settings) -> list[Instance]:

@@ -101,6 +101,10 @@ class Run:
         return RunKind.APPLY if self.undoes is None else RunKind.UNDO
 
     @property
+    def is_of_a_selection(self) -> bool:
+        return self.only is not None or bool(self.exclude)
+
+    @property
     def written(self) -> tuple[WrittenChange, ...]:
         """What the run changed or may have changed: values that were written again as they were are not among it."""
         return tuple(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qauvern.cli import _say
+from qauvern.figures import by_name
 from qauvern.render.account import over_budget_warnings
 from qauvern.render.analysis import (
     UNDERUTILIZED_NOTE,
@@ -21,51 +21,59 @@ from qauvern.render.pictures import picture_columns, picture_notes
 
 if TYPE_CHECKING:
     from qauvern.actions.analyze import Analysis
+    from qauvern.balance import Line
     from qauvern.model import Crn
+    from qauvern.render.listing import Listing, View
+    from qauvern.units import TimeUnit
 
 
-def display(analysis: Analysis, output_format: str, *, with_pictures: bool = False) -> None:
-    """The whole proposal on stdout, warnings and broken invariants on stderr."""
-    proposal = analysis.proposal
+def display(
+    analysis: Analysis, output_format: str, listing: Listing[Line], unit: TimeUnit, *, with_pictures: bool = False
+) -> None:
+    """The proposal on stdout, as far as it is listed; warnings and broken invariants on stderr."""
+    proposal, width = analysis.proposal, _say.output_width()
     if output_format == "table":
-        day = analysis.snapshot.taken_at.date()
-        pictures = picture_columns(picture_rows(proposal), day, unicode=_say.prints_unicode()) if with_pictures else []
-        table = analysis_table(proposal, width=_say.output_width(), pictures=pictures)
-        summary = analysis_summary(proposal, preview_date=analysis.preview_date, width=_say.output_width())
-        _say.data(summary + "\n")
-        _say.table_data(table)
-        _say.paragraphs(
-            analysis_notes(proposal.lines, over_budget=proposal.over_budget),
-            picture_notes(pictures, table.dropped),
-            [*underutilized, UNDERUTILIZED_NOTE] if (underutilized := underutilized_lines(proposal)) else [],
-        )
+        with _say.paging():
+            day = analysis.snapshot.taken_at.date()
+            rows = picture_rows(listing.rows) if with_pictures else []
+            pictures = picture_columns(rows, day, unicode=_say.prints_unicode()) if with_pictures else []
+            table = analysis_table(proposal, width=width, listing=listing, unit=unit, pictures=pictures)
+            _say.data(analysis_summary(proposal, preview_date=analysis.preview_date, width=width) + "\n")
+            _say.table_data(table)
+            underutilized = underutilized_lines(listing.rows)
+            _say.paragraphs(
+                analysis_notes(listing.rows, over_budget=proposal.over_budget),
+                picture_notes(pictures, table.dropped),
+                [*underutilized, UNDERUTILIZED_NOTE] if underutilized else [],
+            )
     else:
-        _display_rows(analysis, output_format)
+        _display_rows(analysis, output_format, listing)
     warn(analysis)
 
 
-def display_changes(analysis: Analysis, output_format: str, chosen: frozenset[Crn]) -> None:
+def display_changes(
+    analysis: Analysis, output_format: str, view: View[Line], chosen: frozenset[Crn], unit: TimeUnit
+) -> None:
     """What changes of the chosen on stdout, warnings and broken invariants on stderr."""
-    proposal = analysis.proposal
-    lines = tuple(line for line in proposal.lines if line.crn in chosen)
-    changes = [line for line in lines if line.is_change]
+    proposal, width = analysis.proposal, _say.output_width()
     if output_format == "table":
-        _say.data(analysis_summary(proposal, width=_say.output_width()))
-        if changes:
+        listing = view.listing(by_name(proposal.changes), chosen=chosen)
+        _say.data(analysis_summary(proposal, width=width))
+        if listing.rows:
             _say.data()
-            _say.table_data(changes_table(replace(proposal, lines=lines), width=_say.output_width()))
-            _say.paragraphs(analysis_notes(changes, over_budget=proposal.over_budget))
+            _say.table_data(changes_table(proposal, width=width, listing=listing, unit=unit))
+            _say.paragraphs(analysis_notes(listing.rows, over_budget=proposal.over_budget))
     else:
-        _display_rows(analysis, output_format)
+        _display_rows(analysis, output_format, view.listing(by_name(proposal.lines), chosen=chosen))
     warn(analysis)
 
 
-def _display_rows(analysis: Analysis, output_format: str) -> None:
+def _display_rows(analysis: Analysis, output_format: str, listing: Listing[Line]) -> None:
     proposal, preview_date = analysis.proposal, analysis.preview_date
     if output_format == "json":
-        _say.json_data(analysis_document(proposal, preview_date=preview_date))
+        _say.json_data(analysis_document(proposal, preview_date=preview_date, listing=listing))
     else:
-        _say.csv_data(analysis_rows(proposal, preview_date=preview_date), ANALYSIS_COLUMNS)
+        _say.csv_data(analysis_rows(proposal, preview_date=preview_date, listing=listing), ANALYSIS_COLUMNS)
 
 
 def warn(analysis: Analysis) -> None:

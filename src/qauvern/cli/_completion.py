@@ -1,4 +1,4 @@
-"""What the shell completes behind a command: names and groups from the config file, runs from the journal."""
+"""What the shell completes behind a command: names and groups from the config file, fields, runs from the journal."""
 
 from __future__ import annotations
 
@@ -36,6 +36,20 @@ def terms(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[
         ]
     found = [item for item in found if item.value.startswith(incomplete)]
     return found if settings is None else found + _instances(settings, incomplete)
+
+
+def fields(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The JSON names that the command can sort by and that begin so, each also with :desc once it is whole."""
+    from click.shell_completion import CompletionItem
+
+    from qauvern import figures
+    from qauvern.render.listing import sortable
+
+    of_proposal = ctx.command.name not in ("show", "instances")
+    known = sortable(figures.ANALYZED_INSTANCE) if of_proposal else sortable(figures.SHOWN_INSTANCE)
+    items = [CompletionItem(figure.name, help=figure.meaning) for figure in known]
+    items += [CompletionItem(f"{figure.name}:desc") for figure in known if incomplete.startswith(figure.name)]
+    return [item for item in items if item.value.startswith(incomplete)]
 
 
 def _settings(ctx: click.Context) -> Settings | None:

@@ -1,16 +1,22 @@
-"""The options by which a command takes a part of the configured instances."""
+"""The options of the commands that list instances: which, in which order, in which unit of time."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from qauvern.cli import _completion
 
+if TYPE_CHECKING:
+    from qauvern.figures import Record
+    from qauvern.render.listing import Configured, View
+    from qauvern.units import TimeUnit
+
+Row = TypeVar("Row", bound="Configured")
 CommandBody = Callable[..., Any]
 
 
@@ -20,6 +26,29 @@ class Wanted:
 
     only: tuple[str, ...] | None
     exclude: tuple[str, ...]
+    sort: str | None = None
+    top: int | None = None
+    by_group: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """The terms as they are given to another command."""
+        only = [word for term in self.only or () for word in ("--only", term)]
+        return only + [word for term in self.exclude for word in ("--exclude", term)]
+
+    def view(self, record: Record[Row]) -> View[Row]:
+        """How rows of this kind are listed.
+
+        Raises:
+            click.BadParameter: they have no field of that name to sort by.
+        """
+        from qauvern.render.listing import Order, UnknownField, View
+
+        try:
+            order = None if self.sort is None else Order.parse(self.sort, record)
+        except UnknownField as unknown:
+            raise click.BadParameter(str(unknown), param_hint="--sort") from None
+        return View(order, self.top, self.by_group, bool(self.words) or self.top is not None)
 
 
 _OPTIONS = {
@@ -33,6 +62,14 @@ _OPTIONS = {
     "exclude": click.option(
         "--exclude", multiple=True, metavar="TERM", shell_complete=_completion.terms, help="Without these; as --only."
     ),
+    "sort": click.option(
+        "--sort",
+        metavar="FIELD[:desc]",
+        shell_complete=_completion.fields,
+        help="Sort by a JSON name or a heading, such as change:desc.",
+    ),
+    "top": click.option("--top", type=click.IntRange(min=1), metavar="N", help="The first N of them."),
+    "by_group": click.option("--by-group", is_flag=True, help="Group by group, with subtotals."),
 }
 
 
@@ -51,3 +88,22 @@ def selection_options(*names: str) -> Callable[[CommandBody], CommandBody]:
         return called
 
     return decorated
+
+
+def _time_unit(_ctx: click.Context, _param: click.Parameter, unit: str) -> TimeUnit:
+    from qauvern.units import TimeUnit
+
+    return TimeUnit(unit)
+
+
+LISTED = ("only", "exclude", "sort", "top", "by_group")
+
+unit_option: Callable[[CommandBody], CommandBody] = click.option(
+    "--unit",
+    type=click.Choice(["s", "min", "h", "qau"], case_sensitive=False),
+    default="s",
+    show_default=True,
+    envvar="QAUVERN_UNIT",
+    callback=_time_unit,
+    help="Unit of time in tables (QAUVERN_UNIT); JSON and CSV stay in seconds.",
+)

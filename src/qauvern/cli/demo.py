@@ -135,9 +135,9 @@ def _gains_table(gained: list[Line], held_now: dict[Crn, int]) -> Table:
         [
             figure_column(figures.NAME, gained, shrinks_to=24, total="Total"),
             figure_column(figures.USED_28D, gained),
-            Column("Before", list(map(format_seconds, before)), total=format_seconds(sum(before))),
-            Column("Now", list(map(format_seconds, now)), total=format_seconds(sum(now))),
-            Column("Change", list(map(format_signed_seconds, changes)), total=format_signed_seconds(sum(changes))),
+            Column("Before", list(map(format_seconds, before)), totals=[format_seconds(sum(before))]),
+            Column("Now", list(map(format_seconds, now)), totals=[format_seconds(sum(now))]),
+            Column("Change", list(map(format_signed_seconds, changes)), totals=[format_signed_seconds(sum(changes))]),
         ],
         width=_say.output_width(),
     )

@@ -36,15 +36,17 @@ def command(run_id: str | None, output_format: str) -> None:
         elif output_format == "csv":
             _say.csv_data(run_document(run, runs, with_changes=True)["changes"], CHANGE_COLUMNS)
         else:
-            _say.data(run_summary_facts(run, runs) + "\n")
-            _say.table_data(run_table(run, width=_say.output_width()))
+            with _say.paging():
+                _say.data(run_summary_facts(run, runs) + "\n")
+                _say.table_data(run_table(run, width=_say.output_width()))
             _say.paragraphs(run_details(run))
     elif output_format == "json":
         _say.json_data({"runs": [run_document(run, runs, with_changes=False) for run in runs]})
     elif output_format == "csv":
         _say.csv_data([run_document(run, runs, with_changes=False) for run in runs], RUN_COLUMNS)
     elif runs:
-        _say.table_data(runs_table(runs, width=_say.output_width()))
+        with _say.paging():
+            _say.table_data(runs_table(runs, width=_say.output_width()))
         _say.next_step(
             f"{_say.command_line('history', 'RUN')} shows one of them; {_say.command_line('undo', 'RUN')} undoes it."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -9,14 +10,17 @@ import click
 from qauvern.cli import _command, _say, _shell, _writing
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import FileType, api_key_option, config_option, format_option
-from qauvern.cli._selection import Wanted, selection_options
+from qauvern.cli._selection import Wanted, selection_options, unit_option
 from qauvern.cli._writing import count_text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from qauvern.actions.apply import Prepared
+    from qauvern.balance import Line
     from qauvern.plan import SavedPlan
+    from qauvern.render.listing import View
+    from qauvern.units import TimeUnit
 
 
 @_command.named("optimize")
@@ -38,7 +42,8 @@ if TYPE_CHECKING:
     multiple=True,
     help="Override a guardrail of the config file once; repeat for more.",
 )
-@selection_options("only", "exclude")
+@selection_options("only", "exclude", "sort")
+@unit_option
 @_writing.message_option
 @_writing.lock_timeout_option
 @_writing.operation_timeout_option
@@ -51,6 +56,7 @@ def command(
     plan_path: Path | None,
     ignored: tuple[str, ...],
     wanted: Wanted,
+    unit: TimeUnit,
     lock_timeout: int,
     operation_timeout: int,
     output_format: str,
@@ -61,17 +67,20 @@ def command(
     With --only or --exclude the proposal is still of all instances, and what is chosen of it is written.
     Every run is journalled; `qauvern undo` takes it back.
     """
+    from qauvern import figures
     from qauvern.actions.apply import GuardrailName, Verdict, optimize, read_plan
     from qauvern.render.outcomes import changes_summary, waiting_text
 
     if output_format != "table" and plan_path is not None and dry_run:
         raise click.UsageError("--format does not go with --plan and --dry-run: the plan is JSON itself.")
+    view = wanted.view(figures.ANALYZED_INSTANCE)
     settings = _shell.settings(config_path)
     status = ExitStatus.DONE
 
     def review(prepared: Prepared) -> bool:
         nonlocal status
-        _display(prepared, output_format, dry_run=dry_run)
+        with _say.paging() if dry_run else nullcontext():
+            _display(prepared, output_format, view, unit, dry_run=dry_run)
         status = _say_verdict(prepared)
         if prepared.verdict is not Verdict.READY:
             return False
@@ -110,7 +119,7 @@ def command(
     return status if run.run_id is None else _writing.report(run, with_summary=output_format == "table")
 
 
-def _display(prepared: Prepared, output_format: str, *, dry_run: bool) -> None:
+def _display(prepared: Prepared, output_format: str, view: View[Line], unit: TimeUnit, *, dry_run: bool) -> None:
     """What would be written, on stdout; not where that is for the record of the run."""
     if output_format != "table" and not dry_run:
         from qauvern.cli._analysis import warn
@@ -119,7 +128,7 @@ def _display(prepared: Prepared, output_format: str, *, dry_run: bool) -> None:
     elif prepared.plan is None:
         from qauvern.cli._analysis import display_changes
 
-        display_changes(prepared.analysis, output_format, prepared.chosen)
+        display_changes(prepared.analysis, output_format, view, prepared.chosen, unit)
     elif not prepared.differences:
         _display_plan(prepared, prepared.plan)
 

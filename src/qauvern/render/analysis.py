@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from qauvern import figures
@@ -11,10 +11,11 @@ from qauvern.figures import by_name
 from qauvern.plan import NOT_ENFORCED
 from qauvern.render.account import fact_pairs
 from qauvern.render.instances import OVER_BUDGET_NOTE
+from qauvern.render.listing import Listing, listed_column, title_column
 from qauvern.render.pictures import PictureRow
-from qauvern.render.text import Column, Table, draw_table, facts, figure_column, printable
+from qauvern.render.text import Column, Table, draw_table, facts, printable
 from qauvern.render.views import AccountView
-from qauvern.units import format_ms, format_seconds, format_signed_seconds
+from qauvern.units import TimeUnit, format_ms, format_seconds
 
 SHORT_REASONS = {
     Reason.INACTIVE: "inactive",
@@ -36,70 +37,88 @@ SHORT_REASONS = {
 _UNDERUTILIZED_SHOWN = 10
 
 
-def limit_cell(line: Line) -> str:
+def limit_cell(line: Line, unit: TimeUnit = TimeUnit.SECONDS) -> str:
     """The new limit and its marks: + for a net grant that lifts it, +. for one that has ended, ! for debt."""
-    text = format_seconds(line.new_limit)
+    text = figures.NEW_LIMIT.text(line, unit)
     terms = line.limit.terms
     if terms is not None and terms.has_crediting_grant:
         text += " +" if terms.boost_start_date is not None else " +."
     return text + " !" if line.is_in_debt else text
 
 
-def picture_rows(proposal: Proposal) -> list[PictureRow]:
+def picture_rows(lines: Iterable[Line]) -> list[PictureRow]:
     """What is drawn of each line of `analysis_table`: usage against what it holds now."""
     return [
         PictureRow(line.usage.daily_ms, line.usage.consumed_ms, line.live.allocation_seconds, line.live.limit_seconds)
-        for line in by_name(proposal.lines)
+        for line in lines
     ]
 
 
-def analysis_table(proposal: Proposal, *, width: int | None, pictures: Sequence[Column] = ()) -> Table:
-    """One row for each configured instance, with totals. Usage gives way first where there is little room."""
-    lines = by_name(proposal.lines)
+def analysis_table(
+    proposal: Proposal,
+    *,
+    width: int | None,
+    listing: Listing[Line] | None = None,
+    unit: TimeUnit = TimeUnit.SECONDS,
+    pictures: Sequence[Column] = (),
+) -> Table:
+    """One row for each configured instance that is listed, with totals. Usage gives way first where there is no room.
+
+    `pictures` are of the listing's rows.
+    """
+    listing = Listing.of(by_name(proposal.lines)) if listing is None else listing
     usage = [
-        figure_column(figures.USED_28D, lines, drop_order=5),
-        figure_column(figures.USED_14D, lines, drop_order=9),
-        figure_column(figures.USED_7D, lines, drop_order=7),
-        figure_column(figures.USED_3D, lines, drop_order=8),
-        figure_column(figures.USED_24H, lines, drop_order=6),
+        listed_column(figures.USED_28D, listing, unit=unit, drop_order=5),
+        listed_column(figures.USED_14D, listing, unit=unit, drop_order=9),
+        listed_column(figures.USED_7D, listing, unit=unit, drop_order=7),
+        listed_column(figures.USED_3D, listing, unit=unit, drop_order=8),
+        listed_column(figures.USED_24H, listing, unit=unit, drop_order=6),
     ]
-    name, *decided = _decided_columns(lines)
-    return draw_table([name, *usage, *decided, *pictures], width=width)
+    name, *decided = _decided_columns(listing, unit)
+    return draw_table([name, *usage, *decided, *map(listing.spread, pictures)], width=width)
 
 
-def changes_table(proposal: Proposal, *, width: int | None) -> Table:
-    """One row for each instance that changes."""
-    lines = [line for line in by_name(proposal.lines) if line.is_change]
-    name, *decided = _decided_columns(lines)
-    return draw_table([name, figure_column(figures.USED_28D, lines, drop_order=5), *decided], width=width)
+def changes_table(
+    proposal: Proposal,
+    *,
+    width: int | None,
+    listing: Listing[Line] | None = None,
+    unit: TimeUnit = TimeUnit.SECONDS,
+) -> Table:
+    """One row for each instance that is listed, of those that change."""
+    listing = Listing.of(by_name(proposal.changes)) if listing is None else listing
+    name, *decided = _decided_columns(listing, unit)
+    return draw_table([name, listed_column(figures.USED_28D, listing, unit=unit, drop_order=5), *decided], width=width)
 
 
-def _decided_columns(lines: Sequence[Line]) -> list[Column]:
+def _decided_columns(listing: Listing[Line], unit: TimeUnit) -> list[Column]:
     """The name, and what is decided upon: all but the difference, which follows from the rest, stay at any width."""
-    debt = ["red" if line.is_in_debt else None for line in lines]
     return [
-        figure_column(figures.NAME, lines, shrinks_to=24, total="Total"),
-        figure_column(figures.CURRENT_LIMIT, lines),
-        figure_column(figures.NEW_LIMIT, lines, cells=[limit_cell(line) for line in lines], colors=debt),
-        figure_column(figures.CURRENT_ALLOCATION, lines),
-        figure_column(figures.NEW_ALLOCATION, lines),
-        figure_column(
-            figures.ALLOCATION_DELTA,
-            lines,
-            cells=[_delta_cell(line) for line in lines],
-            drop_order=4,
-            colors=_delta_colors(lines),
+        title_column(figures.NAME, listing, shrinks_to=24),
+        listed_column(figures.CURRENT_LIMIT, listing, unit=unit),
+        listed_column(
+            figures.NEW_LIMIT,
+            listing,
+            unit=unit,
+            cell=lambda line: limit_cell(line, unit),
+            color=lambda line: "red" if line.is_in_debt else None,
         ),
-        figure_column(figures.REASON, lines, cells=[_reason_cell(line) for line in lines], shrinks_to=11),
+        listed_column(figures.CURRENT_ALLOCATION, listing, unit=unit),
+        listed_column(figures.NEW_ALLOCATION, listing, unit=unit),
+        listed_column(
+            figures.ALLOCATION_DELTA,
+            listing,
+            unit=unit,
+            cell=lambda line: figures.ALLOCATION_DELTA.text(line, unit) if line.changes_allocation else "=",
+            color=_delta_color,
+            drop_order=4,
+        ),
+        listed_column(figures.REASON, listing, cell=_reason_cell, shrinks_to=11),
     ]
 
 
-def _delta_colors(lines: Sequence[Line]) -> list[str | None]:
-    return ["green" if line.allocation_delta > 0 else "yellow" if line.allocation_delta else None for line in lines]
-
-
-def _delta_cell(line: Line) -> str:
-    return format_signed_seconds(line.allocation_delta) if line.changes_allocation else "="
+def _delta_color(line: Line) -> str | None:
+    return "green" if line.allocation_delta > 0 else "yellow" if line.allocation_delta else None
 
 
 def analysis_summary(proposal: Proposal, *, preview_date: date | None = None, width: int | None = None) -> str:
@@ -119,10 +138,10 @@ def _reason_cell(line: Line) -> str:
     return NOT_ENFORCED if line.is_rewrite else SHORT_REASONS[line.reason]
 
 
-def underutilized_lines(proposal: Proposal) -> list[str]:
+def underutilized_lines(lines: Iterable[Line]) -> list[str]:
     """The instances that hold more than they use, and what they hold, most first."""
     lines = sorted(
-        (line for line in proposal.lines if line.is_underutilized),
+        (line for line in lines if line.is_underutilized),
         key=lambda line: (-(line.live.allocation_seconds or 0), line.crn),
     )
     if not lines:

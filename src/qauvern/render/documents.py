@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
 from qauvern import figures
-from qauvern.balance import Proposal
-from qauvern.figures import Figure, Record, by_name, instance_records
+from qauvern.balance import Line, Proposal
+from qauvern.figures import Figure, Record, by_name
 from qauvern.model import Settings, Snapshot
 from qauvern.render.account import over_budget_warnings
+from qauvern.render.listing import Listing
 from qauvern.render.remedies import said_of_invariant
-from qauvern.render.views import AccountView, InstanceView, Totals, instance_views
+from qauvern.render.views import AccountView, InstanceView, Totals
 
 
 @dataclass(frozen=True, slots=True)
 class _Analyzed:
-    """A proposal, and the day that it is a preview of, if it is one."""
+    """A proposal, the instances of it that are listed, and the day that it is a preview of, if it is one."""
 
     proposal: Proposal
+    listing: Listing[Line]
     preview_date: date | None
 
     @property
@@ -60,6 +62,9 @@ CONTEXT: Final[tuple[Figure[Any], ...]] = (
 )
 """What a proposal is about, read from whatever has a plan, a preview_date and an account."""
 
+_OF_SHOWN: Final = "With a selection: sums over the instances that are listed"
+_OF_ALL: Final = "Sums over all configured instances"
+_ANALYZED_TOTALS: Final = figures.part(figures.totals_of(figures.ANALYZED_INSTANCE))
 ANALYZE: Final[Record[_Analyzed]] = Record(
     "analyze",
     "analyze",
@@ -84,26 +89,51 @@ ANALYZE: Final[Record[_Analyzed]] = Record(
             "instances",
             "Instances",
             figures.parts(figures.ANALYZED_INSTANCE),
-            lambda document: by_name(document.proposal.lines),
-            "The configured instances by name",
+            lambda document: document.listing.rows,
+            "The configured instances, by name if nothing else is asked for; with a selection those that are selected",
+        ),
+        Figure(
+            "shown",
+            "Shown",
+            _ANALYZED_TOTALS,
+            lambda document: document.listing.rows,
+            _OF_SHOWN,
+            only_if=lambda document: document.listing.selects,
+        ),
+        Figure(
+            "totals",
+            "Totals",
+            _ANALYZED_TOTALS,
+            lambda document: document.listing.everything,
+            _OF_ALL,
+            only_if=lambda document: document.listing.selects,
         ),
     ),
 )
 
 
-def analysis_document(proposal: Proposal, *, preview_date: date | None = None) -> dict[str, Any]:
+def analysis_document(
+    proposal: Proposal, *, preview_date: date | None = None, listing: Listing[Line] | None = None
+) -> dict[str, Any]:
     """What analyze prints as JSON: scripts depend on its names."""
-    return ANALYZE.of(_Analyzed(proposal, preview_date))
+    return ANALYZE.of(_analyzed(proposal, preview_date, listing))
 
 
 ANALYSIS_COLUMNS: Final = (*figures.ANALYZED_INSTANCE.columns(), _PREVIEW_DATE.name)
 """The columns of `analysis_rows` as CSV, whatever an instance holds."""
 
 
-def analysis_rows(proposal: Proposal, *, preview_date: date | None = None) -> list[dict[str, Any]]:
-    """One row for each instance, for CSV."""
-    day = _PREVIEW_DATE.value(_Analyzed(proposal, preview_date))
-    return [{**record, _PREVIEW_DATE.name: day} for record in instance_records(proposal.lines)]
+def analysis_rows(
+    proposal: Proposal, *, preview_date: date | None = None, listing: Listing[Line] | None = None
+) -> list[dict[str, Any]]:
+    """One row for each instance that is listed, for CSV."""
+    document = _analyzed(proposal, preview_date, listing)
+    day = _PREVIEW_DATE.value(document)
+    return [{**record, _PREVIEW_DATE.name: day} for record in figures.ANALYZED_INSTANCE.all(document.listing.rows)]
+
+
+def _analyzed(proposal: Proposal, preview_date: date | None, listing: Listing[Line] | None) -> _Analyzed:
+    return _Analyzed(proposal, Listing.of(by_name(proposal.lines)) if listing is None else listing, preview_date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +141,41 @@ class _Shown:
     """What show or instances print: the instances, and the account where it was read."""
 
     plan: str
-    views: Sequence[InstanceView]
+    listing: Listing[InstanceView]
     account: AccountView | None = None
 
 
 _SHOWN_INSTANCES: Final = figures.parts(figures.SHOWN_INSTANCE)
+_LISTED: Final = "The configured instances, {} if nothing else is asked for; with a selection those that are selected"
 _INSTANCES: Final[Figure[_Shown]] = Figure(
-    "instances", "Instances", _SHOWN_INSTANCES, lambda document: document.views, "The configured instances by name"
+    "instances", "Instances", _SHOWN_INSTANCES, lambda document: document.listing.rows, _LISTED.format("by name")
+)
+_TOTALS: Final = figures.part(
+    Record(
+        "totals",
+        "Totals",
+        "Sums over instances.",
+        (
+            figures.SHOWN_ALLOCATION.of(
+                lambda totals: totals.held_seconds, meaning="Seconds that they hold together", null=""
+            ),
+            figures.SHOWN_USED.of(
+                lambda totals: totals.consumed_ms, meaning="Seconds that they used together", null=""
+            ),
+            figures.UTILIZATION,
+        ),
+    )
+)
+_OF_THE_SHOWN: Final[Figure[_Shown]] = Figure(
+    "shown",
+    "Shown",
+    _TOTALS,
+    lambda document: Totals.of(document.listing.rows),
+    _OF_SHOWN,
+    only_if=lambda document: document.listing.selects,
+)
+_OF_EVERYTHING: Final[Figure[_Shown]] = Figure(
+    "totals", "Totals", _TOTALS, lambda document: Totals.of(document.listing.everything), _OF_ALL
 )
 SHOW: Final[Record[_Shown]] = Record(
     "show",
@@ -140,6 +198,8 @@ SHOW: Final[Record[_Shown]] = Record(
             "As the config file sets it",
         ),
         _INSTANCES,
+        _OF_THE_SHOWN,
+        replace(_OF_EVERYTHING, only_if=_OF_THE_SHOWN.only_if),
     ),
 )
 INSTANCES: Final[Record[_Shown]] = Record(
@@ -148,43 +208,22 @@ INSTANCES: Final[Record[_Shown]] = Record(
     "What instances prints as JSON: the configured instances, without administrator rights.",
     (
         figures.PLAN,
-        _INSTANCES.of(lambda document: document.views, meaning="The configured instances, lowest fairness first"),
-        Figure(
-            "totals",
-            "Totals",
-            figures.part(
-                Record(
-                    "totals",
-                    "Totals",
-                    "Sums over the instances.",
-                    (
-                        figures.SHOWN_ALLOCATION.of(
-                            lambda totals: totals.held_seconds, meaning="Seconds that they hold together", null=""
-                        ),
-                        figures.SHOWN_USED.of(
-                            lambda totals: totals.consumed_ms, meaning="Seconds that they used together", null=""
-                        ),
-                        figures.UTILIZATION,
-                    ),
-                )
-            ),
-            lambda document: Totals.of(document.views),
-            "Sums over the instances",
-        ),
+        _INSTANCES.of(lambda document: document.listing.rows, meaning=_LISTED.format("lowest fairness first")),
+        _OF_THE_SHOWN,
+        _OF_EVERYTHING,
     ),
 )
 
 
-def show_document(snapshot: Snapshot, settings: Settings) -> dict[str, Any]:
+def show_document(snapshot: Snapshot, settings: Settings, listing: Listing[InstanceView]) -> dict[str, Any]:
     """What show prints as JSON."""
-    views = instance_views(settings, snapshot.instances.values(), snapshot.usage)
     account = AccountView.of_snapshot(snapshot, settings)
-    return SHOW.of(_Shown(account.plan, views, account))
+    return SHOW.of(_Shown(account.plan, listing, account))
 
 
-def instances_document(settings: Settings, views: Sequence[InstanceView]) -> dict[str, Any]:
+def instances_document(settings: Settings, listing: Listing[InstanceView]) -> dict[str, Any]:
     """What instances prints as JSON."""
-    return INSTANCES.of(_Shown(settings.plan.value, views))
+    return INSTANCES.of(_Shown(settings.plan.value, listing))
 
 
 INSTANCE_COLUMNS: Final = tuple(figures.SHOWN_INSTANCE.columns())

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from qauvern import figures
 from qauvern.model import Settings, Snapshot
 from qauvern.render.account import fact_pairs
+from qauvern.render.listing import Listing, listed_column, title_column
 from qauvern.render.pictures import PictureRow
-from qauvern.render.text import Column, Table, draw_table, facts, figure_column
-from qauvern.render.views import AccountView, InstanceView, Totals
+from qauvern.render.text import Column, Table, draw_table, facts
+from qauvern.render.views import AccountView, InstanceView
+from qauvern.units import TimeUnit
 
 
 def picture_rows(views: Sequence[InstanceView]) -> list[PictureRow]:
@@ -25,27 +27,35 @@ def picture_rows(views: Sequence[InstanceView]) -> list[PictureRow]:
     ]
 
 
-def instances_table(views: Sequence[InstanceView], *, width: int | None, pictures: Sequence[Column] = ()) -> Table:
-    """One row for each instance, with totals; the Period column where any has a balance period."""
-    has_period = any(view.usage is not None and view.usage.period_ms is not None for view in views)
+def instances_table(
+    listing: Listing[InstanceView],
+    *,
+    width: int | None,
+    unit: TimeUnit = TimeUnit.SECONDS,
+    pictures: Sequence[Column] = (),
+) -> Table:
+    """One row for each instance that is listed, with totals; the Period column where any has a balance period.
+
+    `pictures` are of the listing's rows.
+    """
+    has_period = any(view.usage is not None and view.usage.period_ms is not None for view in listing.rows)
     columns = [
-        figure_column(figures.SHOWN_NAME, views, shrinks_to=24, total="Total"),
-        figure_column(figures.REGION, views, drop_order=3),
-        figure_column(figures.SHOWN_ALLOCATION, views),
-        figure_column(figures.SHOWN_LIMIT, views),
-        figure_column(figures.SHOWN_USED, views),
-        *([figure_column(figures.USED_IN_PERIOD, views, drop_order=1, total="")] if has_period else []),
-        figure_column(
+        title_column(figures.SHOWN_NAME, listing, shrinks_to=24),
+        listed_column(figures.REGION, listing, drop_order=3),
+        listed_column(figures.SHOWN_ALLOCATION, listing, unit=unit),
+        listed_column(figures.SHOWN_LIMIT, listing, unit=unit),
+        listed_column(figures.SHOWN_USED, listing, unit=unit),
+        *([listed_column(figures.USED_IN_PERIOD, listing, unit=unit, drop_order=1)] if has_period else []),
+        listed_column(
             figures.SHOWN_FAIRNESS,
-            views,
-            cells=[figures.SHOWN_FAIRNESS.text(view) if view.has_fairness else "-" for view in views],
-            total=figures.SHOWN_FAIRNESS.written(Totals.of(views).utilization),
+            listing,
+            cell=lambda view: figures.SHOWN_FAIRNESS.text(view) if view.has_fairness else "-",
         ),
-        figure_column(
-            figures.STATE, views, cells=[view.state for view in views], shrinks_to=13, colors=["yellow"] * len(views)
+        listed_column(
+            figures.STATE, listing, cell=lambda view: view.state, shrinks_to=13, color=lambda _view: "yellow"
         ),
     ]
-    return draw_table([*columns, *pictures], width=width)
+    return draw_table([*columns, *map(listing.spread, pictures)], width=width)
 
 
 OVER_BUDGET_NOTE = (

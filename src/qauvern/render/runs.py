@@ -45,6 +45,7 @@ def run_summary_facts(run: Run, runs: Sequence[Run]) -> str:
         ("Started", f"{run.started_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Account", f"{run.account_id or 'not known'}, plan {run.plan}, {run.endpoint_family} endpoints"),
         ("Who", f"{run.operator.user} on {run.operator.host}, process {run.operator.pid}"),
+        *([("Selected", _selection(run))] if run.is_of_a_selection else []),
         ("Changes", f"{_done_of(run)} done"),
         ("Moved", f"{format_seconds(up)} s up, {format_seconds(down)} s down"),
         ("Ended", _ended(run, runs)),
@@ -173,6 +174,11 @@ def _creation_facts(creation: JournalledCreation) -> list[tuple[str, str]]:
         ("Holds (s)", values),
         *([("Detail", printable(creation.detail))] if creation.detail else []),
     ]
+
+
+def _selection(run: Run) -> str:
+    parts = [] if run.only is None else ["only " + (", ".join(run.only) or "nothing")]
+    return printable("; ".join(parts + ([f"without {', '.join(run.exclude)}"] if run.exclude else [])))
 
 
 def _who(run: Run) -> str:

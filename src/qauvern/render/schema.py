@@ -49,7 +49,7 @@ def _object(record: Record[Any]) -> dict[str, Any]:
         "description": record.meaning,
         "type": "object",
         "properties": {figure.name: _property(figure) for figure in record.figures},
-        "required": [figure.name for figure in record.figures],
+        "required": [figure.name for figure in record.figures if figure.only_if is None],
         "additionalProperties": False,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -86,12 +86,12 @@ def wrap(text: str, width: int | None, *, hanging: str = "", at_hyphens: bool = 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table: its header, a cell for each row, and what stands in the row of totals, if anything does.
+    """One column of a table: its header, a cell for each row, and what stands in the rows of totals, if anything does.
 
     Figures are right-aligned. Where the table is too wide, columns with `shrinks_to` are wrapped down to that many
     cells, at spaces and hyphens; then columns of the highest `drop_order` go first, while those of 0 stay; then those
     that shrink do so down to their longest word; and at last single words are cut. `colors` is one for each cell
-    (None: as it is); what a colour says, the cell's text says too.
+    (None: as it is); what a colour says, the cell's text says too. Rows in `headings` are those of groups: bold.
     """
 
     header: str
@@ -100,11 +100,12 @@ class Column:
     drop_order: int = 0
     shrinks_to: int | None = None
     colors: Sequence[str | None] = ()
-    total: str = ""
+    totals: Sequence[str] = ()
+    headings: Collection[int] = ()
 
     @property
     def width(self) -> int:
-        return max(map(cell_width, (self.header, self.total, *self.cells)))
+        return max(map(cell_width, (self.header, *self.totals, *self.cells)))
 
     @property
     def word_width(self) -> int:
@@ -112,7 +113,7 @@ class Column:
         if self.shrinks_to is None:
             return self.width
         pieces = (piece.strip() for cell in self.cells for piece in _AT_SPACES_AND_HYPHENS.split(cell))
-        return max(map(cell_width, (self.header, self.total, *pieces)))
+        return max(map(cell_width, (self.header, *self.totals, *pieces)))
 
     @property
     def least_width(self) -> int:
@@ -138,7 +139,7 @@ def figure_column(
         drop_order=drop_order,
         shrinks_to=shrinks_to,
         colors=colors,
-        total=figure.total_text(rows) if total is None else total,
+        totals=[figure.total_text(rows) if total is None else total],
     )
 
 
@@ -151,7 +152,7 @@ class Table:
 
 
 def draw_table(columns: Sequence[Column], *, width: int | None) -> Table:
-    """The table within `width` cells (None: any width); with a last row of totals where any column has one."""
+    """The table within `width` cells (None: any width); with last rows of totals where any column has them."""
     columns = [replace(each, cells=[printable(cell) for cell in each.cells]) for each in columns]
     kept = _kept(columns, width)
     widths = _widths(kept, width)
@@ -161,8 +162,9 @@ def draw_table(columns: Sequence[Column], *, width: int | None) -> Table:
     for index in range(len(kept[0].cells)):
         styles = [_style(each, index) for each in kept]
         lines.append(_drawn_row(kept, widths, [each.cells[index] for each in kept], styles))
-    if any(each.total for each in kept):
-        lines += [rule, _drawn_row(kept, widths, [each.total for each in kept], bold)]
+    if any(any(each.totals) for each in kept):
+        totals = zip_longest(*(each.totals for each in kept), fillvalue="")
+        lines += [rule, *(_drawn_row(kept, widths, row, bold) for row in totals)]
     shown = {each.header for each in kept}
     return Table("\n".join(lines), tuple(each.header for each in columns if each.header not in shown))
 
@@ -219,6 +221,8 @@ def _cut(text: str, width: int) -> str:
 
 
 def _style(column: Column, index: int) -> Style:
+    if index in column.headings:
+        return _bold
     if column.cells[index] in _NIL:
         return _dim
     color = column.colors[index] if index < len(column.colors) else None
