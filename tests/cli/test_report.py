@@ -38,6 +38,26 @@ class TestPage:
         assert Page(run.stdout).tables
         assert not (site.folder / "-").exists()
 
+    @pytest.mark.parametrize(
+        "words", [["--only", "a*"], ["--sort", "change:desc", "--top", "3"], ["--exclude", "[b-z]*"]]
+    )
+    def test_is_about_what_is_selected_and_nobody_else(self, site: Site, words: list[str]) -> None:
+        listed = site.qauvern("analyze", *words, "--format", "json").json()["instances"]
+        run = site.qauvern("report", *words, "-o", "-")
+        page = Page(run.stdout)
+        assert {row.texts["name"] for row in page.tables["changes"]} == {each["name"] for each in listed}
+        others = {each["name"] for each in site.configuration()["instances"]} - {each["name"] for each in listed}
+        assert not [name for name in others if name in run.stdout]
+
+    def test_of_a_state_in_which_nothing_is_is_written_too(self, site: Site) -> None:
+        run = site.qauvern("report", "--only", "state:idle", "--exclude", "state:idle", "-o", "-")
+        assert "no instance" in run.stdout
+
+    @pytest.mark.parametrize("words", [["--only", "zzz"], ["--sort", "zzz"], ["--for", "group:a", "--only", "a*"]])
+    def test_of_what_there_is_not_is_bad_usage(self, site: Site, words: list[str]) -> None:
+        site.qauvern("report", *words, exits=2)
+        assert not (site.folder / "report.html").exists()
+
     def test_replaces_the_one_before(self, site: Site) -> None:
         (site.folder / "report.html").write_text("old")
         site.qauvern("report")

@@ -10,6 +10,7 @@ import click
 from qauvern.cli import _command, _say, _shell
 from qauvern.cli._exit import ExitStatus
 from qauvern.cli._options import FileType, api_key_option, config_option
+from qauvern.cli._selection import Wanted, selection_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,23 +29,37 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--for",
-    "wanted",
+    "leader",
     metavar="SELECTOR",
     help="A page for one leader: group:NAME, or an instance by name, CRN or GUID. It holds nothing about anybody else.",
 )
+@selection_options("only", "exclude", "sort", "top")
 @config_option
 @api_key_option
-def command(output_path: Path, wanted: str | None, config_path: Path, api_key: str | None) -> int:
-    """Write one self-contained HTML page: the account, changes and why, daily usage, fairness, limits and grants."""
+def command(output_path: Path, leader: str | None, wanted: Wanted, config_path: Path, api_key: str | None) -> int:
+    """Write one self-contained HTML page: the account, changes and why, daily usage, fairness, limits and grants.
+
+    With --only, --exclude or --top it is about the instances that these select, with no totals of the account.
+    """
+    from qauvern import figures
     from qauvern.actions.report import audience, report
+    from qauvern.actions.select import selected, selection_of
     from qauvern.files import write_text_atomically
 
     drawing = _drawing()
+    view = wanted.view(figures.ANALYZED_INSTANCE)
+    if leader is not None and view.selects:
+        raise click.UsageError("--for does not go with --only, --exclude or --top: it selects by itself.")
     settings = _shell.settings(config_path)
-    reader = None if wanted is None else audience(settings, wanted)
-    analysis = report(_shell.account(api_key), settings)
+    account = _shell.account(api_key)
+    reader = None if leader is None else audience(settings, leader)
+    selection = selection_of(account, settings, wanted.only, wanted.exclude)
+    analysis = report(account, settings)
     proposal = analysis.proposal
     only, group = (None, None) if reader is None else (reader.crns, reader.group)
+    if view.selects:
+        listing = view.listing(figures.by_name(proposal.lines), chosen=selected(selection, settings, proposal))
+        only = frozenset(line.crn for line in listing.rows)
     page = drawing.report_page(drawing.report_of(proposal, analysis.snapshot, only, group=group))
     if str(output_path) == "-":
         _say.page_data(page)

@@ -15,7 +15,7 @@ from qauvern.model import NO_GROUP, WINDOW_DAYS, BillingPlan, Crn, Instance, Sna
 from qauvern.render.account import Fact, account_facts, over_budget_warnings
 from qauvern.render.remedies import said_of_invariant
 from qauvern.render.report._limits import LimitHistory, limit_history
-from qauvern.render.text import printable
+from qauvern.render.text import printable, some_of
 from qauvern.render.views import AccountView
 from qauvern.units import MS_PER_SECOND, format_ms, format_percent, format_seconds
 
@@ -297,7 +297,7 @@ def _row(line: Line, days: tuple[date, ...], today: date) -> InstanceRow:
 
 
 def _only_name(rows: Sequence[InstanceRow]) -> str:
-    return ", ".join(row.name for row in rows)
+    return some_of([row.name for row in rows], at_most=3) or "no instance"
 
 
 def _groups(rows: Sequence[InstanceRow], parts: Iterable[GroupPart]) -> tuple[GroupRow, ...]:
