@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from qauvern.balance import LimitTerms, Line
     from qauvern.model import Instance
     from qauvern.plan import Holding
-    from qauvern.render.views import AccountView, InstanceView
+    from qauvern.render.views import AccountView, GroupView, InstanceView
 
 Row = TypeVar("Row")
 Other = TypeVar("Other")
@@ -111,6 +111,12 @@ UTILIZATION_PERCENT: Final = Unit(
 RESERVE_PERCENT: Final = Unit(
     {"type": "number", "minimum": 0, "exclusiveMaximum": 100}, json=lambda percent: number(Fraction(percent))
 )
+SHARE_PERCENT: Final = Unit(
+    {"type": "number", "minimum": 0, "maximum": 100},
+    json=lambda percent: number(Fraction(percent)),
+    text=lambda percent: f"{percent.normalize():f}%",
+)
+"""Exact, as the config file gives it."""
 EXACT: Final = Unit({"type": "string", "pattern": _FRACTION_PATTERN}, json=str, is_text=True)
 """A fraction as text, such as 1/3."""
 
@@ -277,6 +283,9 @@ NAME: Final[Figure[Line]] = Figure(
     "name", "Name", TEXT, lambda line: line.name, "The instance's name in the config file"
 )
 CRN: Final[Figure[Line]] = Figure("crn", "CRN", CRN_TEXT, lambda line: line.crn, _CRN_MEANING)
+GROUP: Final[Figure[Line]] = Figure(
+    "group", "Group", TEXT, lambda line: line.group, "The group that it belongs to", null="it is in none"
+)
 CURRENT_ALLOCATION: Final[Figure[Line]] = Figure(
     "current_allocation_seconds",
     "Cur Alloc",
@@ -448,7 +457,7 @@ ANALYZED_INSTANCE: Final[Record[Line]] = Record(
     "Instance",
     "One configured instance of a proposal.",
     (
-        *(NAME, CRN, CURRENT_ALLOCATION, NEW_ALLOCATION, ALLOCATION_DELTA, REASON),
+        *(NAME, CRN, GROUP, CURRENT_ALLOCATION, NEW_ALLOCATION, ALLOCATION_DELTA, REASON),
         *(CURRENT_LIMIT, NEW_LIMIT, LIMIT_DELTA, USED_28D, USED_14D, USED_7D, USED_3D, USED_24H),
         *(FAIRNESS, ACTIVITY_SCORE),
         Figure(
@@ -511,6 +520,7 @@ SHOWN_FAIRNESS: Final[Figure[InstanceView]] = FAIRNESS.of(
     ranks_by=lambda view: None if not view.has_fairness else inf if view.fairness is None else view.fairness,
 )
 SHOWN_NAME: Final[Figure[InstanceView]] = NAME.of(lambda view: view.configured.name)
+SHOWN_GROUP: Final[Figure[InstanceView]] = GROUP.of(lambda view: view.configured.group)
 REGION: Final[Figure[InstanceView]] = Figure(
     "region", "Region", TEXT, lambda view: view.configured.crn.region, "The region that the CRN names"
 )
@@ -535,9 +545,60 @@ SHOWN_INSTANCE: Final[Record[InstanceView]] = Record(
     "Instance",
     "One configured instance as it stands.",
     (
-        *(SHOWN_NAME, CRN.of(lambda view: view.configured.crn), REGION, STATE, SHOWN_ALLOCATION, SHOWN_LIMIT),
-        *(SHOWN_USED, USED_IN_PERIOD, SHOWN_FAIRNESS),
+        *(SHOWN_NAME, CRN.of(lambda view: view.configured.crn), SHOWN_GROUP, REGION, STATE, SHOWN_ALLOCATION),
+        *(SHOWN_LIMIT, SHOWN_USED, USED_IN_PERIOD, SHOWN_FAIRNESS),
     ),
+)
+
+# --- a group ----------------------------------------------------------------------------------------------------
+
+GROUP_NAME: Final[Figure[GroupView]] = Figure(
+    "name",
+    "Group",
+    TEXT,
+    lambda group: group.name,
+    "The group's name in the config file; `none` where groups have shares: the instances in no group",
+)
+GROUP_SHARE: Final[Figure[GroupView]] = Figure(
+    "share_percent",
+    "Share",
+    SHARE_PERCENT,
+    lambda group: group.share_percent,
+    "Percentage of all that is shared, floors included, that it is entitled to; of `none` what the shares leave of 100",
+    null="no group has a share",
+)
+GROUP_LIMIT: Final[Figure[GroupView]] = Figure(
+    "limit_seconds",
+    "Limit",
+    SECONDS,
+    lambda group: group.limit_seconds,
+    "Seconds that the allocations of its instances may add up to, unless their floors are more",
+    null="no limit",
+)
+GROUP_CURRENT: Final[Figure[GroupView]] = CURRENT_ALLOCATION.of(
+    lambda group: group.current_allocation_seconds, meaning="Seconds that its instances hold together now", null=""
+)
+GROUP_NEW: Final[Figure[GroupView]] = NEW_ALLOCATION.of(
+    lambda group: group.new_allocation_seconds, meaning="Seconds that its instances are to hold together", null=""
+)
+GROUP_DELTA: Final[Figure[GroupView]] = ALLOCATION_DELTA.of(lambda group: group.allocation_delta)
+GROUP_USED: Final[Figure[GroupView]] = USED_28D.of(
+    lambda group: group.consumed_ms, meaning="Seconds that its instances used, by IBM's own 28-day window"
+)
+GROUP_INSTANCES: Final[Figure[GroupView]] = Figure(
+    "instances", "Instances", COUNT, lambda group: group.instances, "How many instances it has", adds_up=True
+)
+ANALYZED_GROUP: Final[Record[GroupView]] = Record(
+    "analyzed_group",
+    "Group",
+    "One group of a proposal.",
+    (GROUP_NAME, GROUP_SHARE, GROUP_LIMIT, GROUP_CURRENT, GROUP_NEW, GROUP_USED, GROUP_INSTANCES),
+)
+SHOWN_GROUPED: Final[Record[GroupView]] = Record(
+    "shown_group",
+    "Group",
+    "One group as it stands.",
+    (GROUP_NAME, GROUP_SHARE, GROUP_LIMIT, GROUP_CURRENT, GROUP_USED, GROUP_INSTANCES),
 )
 
 # --- the account ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from qauvern.balance import GroupPart, Proposal, Reason, group_warnings, propose
+from qauvern.balance import GroupPart, Proposal, Reason, group_notices, propose
 from qauvern.errors import Remedy
 from qauvern.model import Group
 from tests.helpers.make import TODAY, Team, group, line, new_allocations, settings, snapshot
@@ -74,7 +74,7 @@ class TestWithoutShares:
         assert new_allocations(made) == {"a": 10, "b": 10, "c": 970, "i": 10}
         assert line(made, "a").reason is Reason.GROUP_EMPTY
         assert parts(made)["g"].limit_is_below_floors
-        (warning,) = group_warnings(made.groups)
+        (warning,) = group_notices(made.groups)
         assert (warning.remedy, warning.facts) == (Remedy.RAISE_GROUP_LIMIT, {"group": "g"})
 
     def test_an_instance_without_an_allocation_has_no_part_in_its_group(self) -> None:

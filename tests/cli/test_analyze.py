@@ -10,7 +10,16 @@ from click import unstyle
 from tests.helpers.cli import Site, table_rows, widest
 
 # cli.md, "JSON": scripts depend on these names.
-DOCUMENT = {"plan", "preview_date", "account", "reserve", "validation_errors", "over_budget_warnings", "instances"}
+DOCUMENT = {
+    "plan",
+    "preview_date",
+    "account",
+    "reserve",
+    "validation_errors",
+    "over_budget_warnings",
+    "groups",
+    "instances",
+}
 ACCOUNT = {
     *("account_id", "allocation_budget_seconds", "unallocated_seconds", "consumed_seconds"),
     *("configured_consumed_seconds", "limit_seconds", "unmanaged_allocation_seconds", "unmanaged_instances"),
@@ -18,7 +27,7 @@ ACCOUNT = {
 }
 RESERVE = {"percent", "basis", "distributable_pool_seconds"}
 INSTANCE = {
-    *("name", "crn", "current_allocation_seconds", "new_allocation_seconds", "allocation_delta_seconds"),
+    *("name", "crn", "group", "current_allocation_seconds", "new_allocation_seconds", "allocation_delta_seconds"),
     *("allocation_change_reason", "current_limit_seconds", "new_limit_seconds", "limit_delta_seconds"),
     *("consumed_28day_seconds", "consumed_14day_seconds", "consumed_7day_seconds", "consumed_3day_seconds"),
     *("consumed_24h_seconds", "fairness", "activity_score", "limit_breakdown", "limit_reached"),

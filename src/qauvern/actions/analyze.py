@@ -14,6 +14,7 @@ from qauvern.balance import (
     Proposal,
     account_notices,
     daily_usage_needed_since,
+    group_notices,
     propose,
     window_start,
 )
@@ -61,8 +62,10 @@ class Analysis:
 
     @property
     def warnings(self) -> tuple[Notice, ...]:
-        """Where the account's own figures contradict each other, or leave nothing of a reserve."""
-        return account_notices(self.proposal)
+        """Where the account's own figures contradict each other or leave no reserve; what is odd about groups."""
+        from qauvern.config import group_warnings
+
+        return (*account_notices(self.proposal), *group_warnings(self.settings), *group_notices(self.proposal.groups))
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dictionary for each configured instance, by name: the `instances` of `analyze --format json`.

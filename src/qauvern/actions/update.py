@@ -95,8 +95,9 @@ def update(
 
 def _remarks(settings: Settings, changes: Reconciliation, today: date, region: str | None) -> Iterator[str]:
     names = {each.crn: each.name for each in settings.instances}
+    in_no_group = ", in no group" if settings.groups else ""
     for added in changes.added:
-        yield f"Adds {added.name} ({added.crn})."
+        yield f"Adds {added.name} ({added.crn}){in_no_group}."
     for crn, why in changes.removed.items():
         yield f"Removes {names[crn]} ({crn}): {why.value}."
     for crn, name in changes.renamed.items():

@@ -14,7 +14,7 @@ from qauvern.balance.grants import (
     grants_without_effect,
     limit_terms,
 )
-from qauvern.balance.groups import GroupPart, group_warnings
+from qauvern.balance.groups import GroupPart, group_notices, shares_in_force
 from qauvern.balance.invariants import check as check_invariants
 from qauvern.balance.notices import account_notices, over_budget_notices
 from qauvern.balance.proposal import BrokenInvariant, Line, Pool, Proposal, Reason
@@ -53,12 +53,13 @@ __all__ = [
     "day_without_effect",
     "effective_limit",
     "grants_without_effect",
-    "group_warnings",
+    "group_notices",
     "held_by_unconfigured",
     "is_over_budget",
     "limit_terms",
     "over_budget_notices",
     "propose",
+    "shares_in_force",
     "unconfigured_instances",
     "usage_in_window",
     "water_fill",

@@ -74,7 +74,7 @@ class GroupPart:
         return max(Fraction(0), self.floors_seconds + self.exact_part - self.entitlement)
 
 
-def group_warnings(groups: Sequence[GroupPart]) -> tuple[Notice, ...]:
+def group_notices(groups: Sequence[GroupPart]) -> tuple[Notice, ...]:
     """The groups whose limit is below what their members' floors need, by name."""
     return tuple(
         Notice(
@@ -172,10 +172,12 @@ class Division:
 def divide(candidates: Sequence[Candidate], groups: Sequence[Group], sharing: Sharing, pool: int) -> Division:
     """Divides the pool. Groups are taken by name; without any, all share it."""
     memberships = _memberships(candidates, groups)
-    if all(group.share_percent is None for group in groups):
+    shares = shares_in_force(groups)
+    if not shares:
         everybody = range(len(candidates))
         return Division((_compartment(candidates, everybody, sharing, pool, memberships),), memberships)
-    return _divide_by_shares(candidates, _with_the_rest(candidates, memberships), sharing, pool)
+    with_the_rest = _with_the_rest(candidates, memberships, shares[NO_GROUP])
+    return _divide_by_shares(candidates, with_the_rest, sharing, pool)
 
 
 def _memberships(candidates: Sequence[Candidate], groups: Sequence[Group]) -> tuple[Membership, ...]:
@@ -217,9 +219,18 @@ def _compartment(
 # --- with shares ------------------------------------------------------------------------------------------------
 
 
-def _with_the_rest(candidates: Sequence[Candidate], memberships: Sequence[Membership]) -> tuple[Membership, ...]:
+def shares_in_force(groups: Sequence[Group]) -> dict[str, Decimal]:
+    """What each group is entitled to, in percent, and `none`: what they leave of 100. Empty where none has a share."""
+    if all(group.share_percent is None for group in groups):
+        return {}
+    shares = {group.name: group.share_percent or Decimal(0) for group in groups}
+    return {**shares, NO_GROUP: reduce(_EXACT.subtract, shares.values(), Decimal(100))}
+
+
+def _with_the_rest(
+    candidates: Sequence[Candidate], memberships: Sequence[Membership], left: Decimal
+) -> tuple[Membership, ...]:
     """The instances in no group as one more group, entitled to what the shares leave of 100."""
-    left = reduce(_EXACT.subtract, (each.share_percent for each in memberships), Decimal(100))
     rest = [index for index, candidate in enumerate(candidates) if candidate.configured.group is None]
     if not left and not rest:
         return tuple(memberships)

@@ -14,7 +14,7 @@ from qauvern.balance.grants import EffectiveLimit
 from qauvern.balance.groups import GroupPart
 from qauvern.balance.sharing import Weight
 from qauvern.errors import Remedy
-from qauvern.model import Account, Crn, Instance, InstanceSettings, Reserve, Sharing, Usage, fairness
+from qauvern.model import NO_GROUP, Account, Crn, Instance, InstanceSettings, Reserve, Sharing, Usage, fairness
 from qauvern.units import MS_PER_SECOND
 
 
@@ -203,6 +203,16 @@ class Proposal:
     def has_shares(self) -> bool:
         """Some group has a share_percent."""
         return any(group.share_percent is not None for group in self.groups)
+
+    @property
+    def shared_seconds(self) -> int:
+        """All that is shared: what is handed out, and the floors."""
+        return self.pool.distributable_seconds + self.pool.floors_seconds
+
+    def part_of(self, line: Line) -> GroupPart | None:
+        """The part of the line's group; of `none` for one in no group where groups have shares, else None."""
+        name = line.group or NO_GROUP
+        return next((part for part in self.groups if part.name == name), None)
 
     @property
     def changes(self) -> tuple[Line, ...]:

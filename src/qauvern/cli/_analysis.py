@@ -17,7 +17,9 @@ from qauvern.render.analysis import (
     underutilized_lines,
 )
 from qauvern.render.documents import ANALYSIS_COLUMNS, analysis_document, analysis_rows
+from qauvern.render.groups import proposed_groups_table
 from qauvern.render.pictures import picture_columns, picture_notes
+from qauvern.render.views import proposed_groups
 
 if TYPE_CHECKING:
     from qauvern.actions.analyze import Analysis
@@ -40,6 +42,10 @@ def display(
             table = analysis_table(proposal, width=width, listing=listing, unit=unit, pictures=pictures)
             _say.data(analysis_summary(proposal, preview_date=analysis.preview_date, width=width) + "\n")
             _say.table_data(table)
+            groups = [] if listing.selects else proposed_groups(proposal, with_none=True)
+            if groups:
+                _say.data()
+                _say.table_data(proposed_groups_table(groups, width=width, unit=unit))
             underutilized = underutilized_lines(listing.rows)
             _say.paragraphs(
                 analysis_notes(listing.rows, over_budget=proposal.over_budget),

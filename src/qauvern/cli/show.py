@@ -31,6 +31,7 @@ def command(
     from qauvern.actions.show import show
     from qauvern.render import documents, views
     from qauvern.render import instances as render
+    from qauvern.render.groups import shown_groups_table
     from qauvern.render.pictures import picture_columns, picture_notes
 
     view = wanted.view(figures.SHOWN_INSTANCE)
@@ -56,10 +57,16 @@ def command(
             pictures = picture_columns(rows, day, unicode=_say.prints_unicode()) if with_pictures else []
             table = render.instances_table(listing, width=_say.output_width(), unit=unit, pictures=pictures)
             _say.table_data(table)
+            groups = [] if listing.selects else views.shown_groups(settings, listing.rows, with_none=True)
+            if groups:
+                _say.data()
+                _say.table_data(shown_groups_table(groups, width=_say.output_width(), unit=unit))
             _say.paragraphs(
                 render.state_notes(listing.rows, over_budget=shown.is_over_budget),
                 picture_notes(pictures, table.dropped),
             )
+    for notice in shown.warnings:
+        _say.notice(notice)
     if shown.is_over_budget:
         _say.warning("the plan has used its whole budget of the last 28 days; allocations will follow usage.")
     _say.next_step(f"{_say.command_line('analyze')} shows the new allocations that this usage leads to.")

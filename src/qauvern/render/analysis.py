@@ -11,7 +11,7 @@ from qauvern.figures import by_name
 from qauvern.plan import NOT_ENFORCED
 from qauvern.render.account import fact_pairs
 from qauvern.render.instances import OVER_BUDGET_NOTE
-from qauvern.render.listing import Listing, listed_column, title_column
+from qauvern.render.listing import Listing, group_column, listed_column, title_column
 from qauvern.render.pictures import PictureRow
 from qauvern.render.text import Column, Table, draw_table, facts, printable
 from qauvern.render.views import AccountView
@@ -69,13 +69,16 @@ def analysis_table(
     listing = Listing.of(by_name(proposal.lines)) if listing is None else listing
     usage = [
         listed_column(figures.USED_28D, listing, unit=unit, drop_order=5),
-        listed_column(figures.USED_14D, listing, unit=unit, drop_order=9),
+        listed_column(figures.USED_14D, listing, unit=unit, drop_order=10),
         listed_column(figures.USED_7D, listing, unit=unit, drop_order=7),
-        listed_column(figures.USED_3D, listing, unit=unit, drop_order=8),
+        listed_column(figures.USED_3D, listing, unit=unit, drop_order=9),
         listed_column(figures.USED_24H, listing, unit=unit, drop_order=6),
     ]
     name, *decided = _decided_columns(listing, unit)
-    return draw_table([name, *usage, *decided, *map(listing.spread, pictures)], width=width)
+    return draw_table(
+        [name, *group_column(figures.GROUP, listing, drop_order=8), *usage, *decided, *map(listing.spread, pictures)],
+        width=width,
+    )
 
 
 def changes_table(
@@ -88,7 +91,9 @@ def changes_table(
     """One row for each instance that is listed, of those that change."""
     listing = Listing.of(by_name(proposal.changes)) if listing is None else listing
     name, *decided = _decided_columns(listing, unit)
-    return draw_table([name, listed_column(figures.USED_28D, listing, unit=unit, drop_order=5), *decided], width=width)
+    group = group_column(figures.GROUP, listing, drop_order=8)
+    used = listed_column(figures.USED_28D, listing, unit=unit, drop_order=5)
+    return draw_table([name, *group, used, *decided], width=width)
 
 
 def _decided_columns(listing: Listing[Line], unit: TimeUnit) -> list[Column]:
@@ -177,6 +182,14 @@ _HELD_NOTE = (
     "window; a higher limit_seconds or a net grant lets it share again."
 )
 
+_GROUP_LIMIT_NOTE = (
+    "group limit: its group may hold no more together; a higher limit_seconds of the group lets it have more."
+)
+_GROUP_EMPTY_NOTE = (
+    "group empty: its group's limit or share leaves nothing above the floors of its instances; a higher one gives it "
+    "a part."
+)
+
 
 def analysis_notes(lines: Sequence[Line], *, over_budget: bool = False) -> list[str]:
     """What the marks and states in the table mean and what to do about them, where they show."""
@@ -192,4 +205,8 @@ def analysis_notes(lines: Sequence[Line], *, over_budget: bool = False) -> list[
         notes.append(_AT_LIMIT_NOTE)
     if any(line.reason is Reason.OVER_BUDGET_HELD for line in lines):
         notes.append(_HELD_NOTE)
+    if any(line.reason is Reason.GROUP_LIMIT for line in lines):
+        notes.append(_GROUP_LIMIT_NOTE)
+    if any(line.reason is Reason.GROUP_EMPTY for line in lines):
+        notes.append(_GROUP_EMPTY_NOTE)
     return notes

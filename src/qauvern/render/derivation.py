@@ -14,12 +14,14 @@ from qauvern.balance import (
     Floor,
     FloorSource,
     GrantLedger,
+    GroupPart,
     LimitSource,
     LimitTerms,
     Line,
     Proposal,
     Reason,
     ScoreTerm,
+    Weight,
     window_start,
 )
 from qauvern.figures import Figure, Record
@@ -27,7 +29,7 @@ from qauvern.plan import Refusal
 from qauvern.render.documents import CONTEXT
 from qauvern.render.remedies import said_of_invariant
 from qauvern.render.views import AccountView
-from qauvern.units import MS_PER_SECOND
+from qauvern.units import MS_PER_SECOND, format_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ class _Derivation:
     @property
     def account(self) -> AccountView:
         return AccountView.of_proposal(self.proposal)
+
+    @property
+    def part(self) -> GroupPart | None:
+        return self.proposal.part_of(self.line)
 
 
 def _of_terms(figure: Figure[LimitTerms]) -> Callable[[_Derivation], Any]:
@@ -290,7 +296,7 @@ _SHARE: Final[Record[Line]] = Record(
             "Before rounding",
             figures.EXACT,
             lambda line: line.exact_share,
-            "min(room, level * score) in seconds, as an exact fraction; what the dead band keeps is taken as it is",
+            "min(room, level * weight) in seconds, as an exact fraction; what the dead band keeps is taken as it is",
         ),
         Figure(
             "seconds",
@@ -298,6 +304,123 @@ _SHARE: Final[Record[Line]] = Record(
             figures.BALANCE,
             lambda line: line.share,
             "Whole seconds by largest remainder; with the dead band what it holds over its floor now",
+        ),
+    ),
+)
+_SHARING: Final[Record[Proposal]] = Record(
+    "sharing",
+    "Sharing",
+    "What shares go by.",
+    (
+        Figure(
+            "equal_percent",
+            "In equal parts",
+            figures.SHARE_PERCENT,
+            lambda proposal: proposal.sharing.equal_percent,
+            "Percentage that goes in equal parts to the active instances, the rest by activity",
+        ),
+    ),
+)
+_WEIGHT: Final[Record[Weight]] = Record(
+    "weight",
+    "Weight",
+    "What its share goes by: a part by activity, and one in equal parts.",
+    (
+        Figure(
+            "activity_exact",
+            "By activity",
+            figures.EXACT,
+            lambda weight: weight.activity_seconds,
+            "What equal_percent leaves of its activity score, in seconds, as an exact fraction",
+        ),
+        Figure(
+            "equal_exact",
+            "In equal parts",
+            figures.EXACT,
+            lambda weight: weight.equal_seconds,
+            "equal_percent of the mean activity score of the active ones that it shares with, in seconds, as an exact "
+            "fraction",
+        ),
+        Figure(
+            "seconds_exact",
+            "Weight",
+            figures.EXACT,
+            lambda weight: weight.seconds,
+            "The sum of both, in seconds, as an exact fraction; without equal parts the activity score",
+        ),
+    ),
+)
+_GROUP_PART: Final[Record[GroupPart]] = Record(
+    "group_part",
+    "Group",
+    "What the instance's group is entitled to, and what it gets.",
+    (
+        figures.GROUP_NAME.of(lambda part: part.name),
+        figures.GROUP_SHARE.of(lambda part: part.share_percent),
+        figures.GROUP_LIMIT.of(lambda part: part.limit_seconds),
+        figures.GROUP_INSTANCES.of(lambda part: part.members),
+        Figure(
+            "floors_seconds",
+            "Floors",
+            figures.SECONDS,
+            lambda part: part.floors_seconds,
+            "Sum of the floors of its instances, in seconds",
+        ),
+        Figure(
+            "room_seconds",
+            "Room",
+            figures.SECONDS,
+            lambda part: part.room,
+            "The most that its instances can get over their floors, in seconds",
+            null="unlimited",
+        ),
+        Figure(
+            "entitlement_exact",
+            "Entitled to",
+            figures.EXACT,
+            lambda part: part.entitlement,
+            "Its share of all that is shared, floors included, before any is lent, in seconds, as an exact fraction",
+            null="no group has a share",
+        ),
+        Figure(
+            "lent_exact",
+            "Lent",
+            figures.EXACT,
+            lambda part: part.lent,
+            "What of that it can take no more, in seconds, as an exact fraction: others have it until it can",
+        ),
+        Figure(
+            "beyond_entitlement_exact",
+            "Above what it is entitled to",
+            figures.EXACT,
+            lambda part: part.beyond_entitlement,
+            "What it gets above that, in seconds, as an exact fraction: lent by others, or needed by its floors",
+        ),
+        Figure(
+            "part_exact",
+            "Part before rounding",
+            figures.EXACT,
+            lambda part: part.exact_part,
+            "What it gets over its floors, in seconds, as an exact fraction",
+        ),
+        Figure(
+            "part_seconds",
+            "Part",
+            figures.BALANCE,
+            lambda part: part.part,
+            "What it gets over its floors, in whole seconds by largest remainder",
+        ),
+        figures.GROUP_NEW.of(
+            lambda part: part.new_allocation_seconds,
+            meaning="Seconds that its instances are to hold together: floors and part, unless the dead band keeps some",
+        ),
+        Figure(
+            "level_exact",
+            "Level",
+            figures.EXACT,
+            lambda part: part.level,
+            "Seconds for each second of weight to its instances that are below their room, as an exact fraction",
+            null="none of them is",
         ),
     ),
 )
@@ -332,6 +455,32 @@ EXPLAIN: Final[Record[_Derivation]] = Record(
         ),
         Figure("pool", "Pool", figures.part(_POOL), lambda row: row, "What there is to hand out over the floors"),
         Figure(
+            "sharing",
+            "Sharing",
+            figures.part(_SHARING),
+            lambda row: row.proposal,
+            "What shares go by",
+        ),
+        Figure(
+            "group",
+            "Group",
+            figures.part(_GROUP_PART),
+            lambda row: row.part,
+            "What its group is entitled to, and what it gets; where groups have shares, `none` is the group of the "
+            "instances in no group",
+            null="it is in no group",
+        ),
+        Figure(
+            "entitlement_level_exact",
+            "Level of the groups",
+            figures.EXACT,
+            lambda row: row.proposal.entitlement_level,
+            "Seconds for each percent of share to the groups that are neither at their floors nor at the most that "
+            "they can take, as an exact fraction",
+            null="no group has a share, or none is in between",
+        ),
+        Figure("weight", "Weight", figures.part(_WEIGHT), lambda row: row.line.weight, "What its share goes by"),
+        Figure(
             "allocation_cap_seconds",
             "Cap",
             figures.SECONDS,
@@ -352,9 +501,10 @@ EXPLAIN: Final[Record[_Derivation]] = Record(
             "level_exact",
             "Level",
             figures.EXACT,
-            lambda row: row.proposal.level,
-            "Seconds handed out for each second of activity score to those below their room, as an exact fraction",
-            null="each got all its room",
+            lambda row: row.line.level,
+            "Seconds handed out for each second of weight to those below their room, as an exact fraction: of its "
+            "group where that has a level of its own, else of all",
+            null="each of those got all its room",
         ),
         Figure("share", "Share", figures.part(_SHARE), lambda row: row.line, "What it gets over its floor"),
         Figure(
@@ -369,8 +519,8 @@ EXPLAIN: Final[Record[_Derivation]] = Record(
             "Touched by",
             figures.STRINGS,
             lambda row: touched_by(row.proposal, row.line, row.refusals),
-            "What has a say beyond the plain shares: the regime over budget, the dead band, broken invariants and "
-            "guardrails that refuse the run",
+            "What has a say beyond the plain shares: the regime over budget, the dead band, its group's limit, broken "
+            "invariants and guardrails that refuse the run",
         ),
     ),
 )
@@ -388,12 +538,15 @@ def factor_of(term: ScoreTerm) -> Fraction:
 
 
 def touched_by(proposal: Proposal, line: Line, refusals: Sequence[Refusal]) -> list[str]:
-    """What has a say beyond the plain shares: the regime, the dead band, broken invariants and guardrails."""
+    """What has a say beyond the plain shares: regime, dead band, its group's limit, broken invariants, guardrails."""
     said = []
     if proposal.over_budget:
         said.append("the plan is over budget: allocations follow usage")
     if line.reason is Reason.DEAD_BAND:
         said.append("the dead band (minimum_change_seconds) keeps its allocation")
+    part = proposal.part_of(line)
+    if part is not None and part.is_at_limit:
+        said.append(f"the limit of its group {part.name} keeps what its instances hold together at {_limit_of(part)}")
     said += [
         f"invariant {broken.number}: {said_of_invariant(broken)}"
         for broken in proposal.broken
@@ -405,3 +558,9 @@ def touched_by(proposal: Proposal, line: Line, refusals: Sequence[Refusal]) -> l
         if any(change.crn == line.crn for change in refusal.offenders)
     ]
     return said
+
+
+def _limit_of(part: GroupPart) -> str:
+    if part.limit_is_below_floors:
+        return f"their floors, {format_seconds(part.floors_seconds)} s"
+    return f"{format_seconds(part.limit_seconds)} s"

@@ -14,7 +14,7 @@ from qauvern.model import Settings, Snapshot
 from qauvern.render.account import over_budget_warnings
 from qauvern.render.listing import Listing
 from qauvern.render.remedies import said_of_invariant
-from qauvern.render.views import AccountView, InstanceView, Totals
+from qauvern.render.views import AccountView, GroupView, InstanceView, Totals, proposed_groups, shown_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,13 @@ ANALYZE: Final[Record[_Analyzed]] = Record(
             "What a plan over its budget means, and whom it holds at its floor; empty otherwise",
         ),
         Figure(
+            "groups",
+            "Groups",
+            figures.parts(figures.ANALYZED_GROUP),
+            lambda document: proposed_groups(document.proposal),
+            "The groups by name; empty where the config file has none",
+        ),
+        Figure(
             "instances",
             "Instances",
             figures.parts(figures.ANALYZED_INSTANCE),
@@ -143,6 +150,7 @@ class _Shown:
     plan: str
     listing: Listing[InstanceView]
     account: AccountView | None = None
+    groups: Sequence[GroupView] = ()
 
 
 _SHOWN_INSTANCES: Final = figures.parts(figures.SHOWN_INSTANCE)
@@ -197,6 +205,13 @@ SHOW: Final[Record[_Shown]] = Record(
             lambda document: document.account,
             "As the config file sets it",
         ),
+        Figure(
+            "groups",
+            "Groups",
+            figures.parts(figures.SHOWN_GROUPED),
+            lambda document: document.groups,
+            "The groups by name; empty where the config file has none",
+        ),
         _INSTANCES,
         _OF_THE_SHOWN,
         replace(_OF_EVERYTHING, only_if=_OF_THE_SHOWN.only_if),
@@ -218,7 +233,7 @@ INSTANCES: Final[Record[_Shown]] = Record(
 def show_document(snapshot: Snapshot, settings: Settings, listing: Listing[InstanceView]) -> dict[str, Any]:
     """What show prints as JSON."""
     account = AccountView.of_snapshot(snapshot, settings)
-    return SHOW.of(_Shown(account.plan, listing, account))
+    return SHOW.of(_Shown(account.plan, listing, account, shown_groups(settings, listing.everything)))
 
 
 def instances_document(settings: Settings, listing: Listing[InstanceView]) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from qauvern import figures
-from qauvern.balance import SCORE_DENOMINATOR, GrantLedger, LimitSource, Line, Proposal
+from qauvern.balance import SCORE_DENOMINATOR, GrantLedger, GroupPart, LimitSource, Line, Proposal
 from qauvern.plan import Refusal
 from qauvern.render.analysis import IN_DEBT_NOTE
 from qauvern.render.derivation import explanation_document, factor_of, touched_by
@@ -26,6 +27,8 @@ def explanation_text(proposal: Proposal, line: Line, refusals: Sequence[Refusal]
             _score_lines(line),
             _floor_lines(line),
             _limit_lines(line),
+            *_group_paragraphs(proposal, line),
+            *_weight_paragraphs(proposal, line),
             _share_lines(proposal, line),
             _outcome_lines(proposal, line, refusals),
         )
@@ -107,6 +110,72 @@ def _grant_lines(ledger: GrantLedger) -> Iterator[str]:
         yield f"    {day}  {format_ms(paid_ms)} s"
 
 
+def _group_paragraphs(proposal: Proposal, line: Line) -> Iterator[list[str]]:
+    part = proposal.part_of(line)
+    if part is None:
+        return
+    heading = "No group" if line.group is None else f"Group {printable(part.name)}"
+    pairs = _by_limit(part) if part.entitlement is None else _by_share(proposal, part, part.entitlement)
+    if part.new_allocation_seconds != part.floors_seconds + part.part:
+        pairs.append(("Its instances hold, with the dead band", format_seconds(part.new_allocation_seconds)))
+    yield [f"{heading} (s)", _indented(pairs)]
+
+
+def _by_limit(part: GroupPart) -> list[tuple[str, str]]:
+    return [
+        ("Limit of the group", format_seconds(part.limit_seconds, absent="unlimited")),
+        (f"- floors of its {_instances(part)}", format_seconds(part.floors_seconds)),
+        ("= its room (0 at least)", format_seconds(part.room, absent="unlimited")),
+        ("Its part before rounding", f"{float(part.exact_part):,.3f}"),
+        ("Its part, whole seconds by largest remainder", format_seconds(part.part)),
+    ]
+
+
+def _by_share(proposal: Proposal, part: GroupPart, entitlement: Fraction) -> list[tuple[str, str]]:
+    level = proposal.entitlement_level
+    most = None if part.room is None else part.floors_seconds + part.room
+    return [
+        ("All that is shared: handed out, and all floors", format_seconds(proposal.shared_seconds)),
+        (f"Entitled to {figures.GROUP_SHARE.unit.text(part.share_percent)} of it", f"{float(entitlement):,.3f}"),
+        (f"At least, by the floors of its {_instances(part)}", format_seconds(part.floors_seconds)),
+        ("At most, by limits and who is active", format_seconds(most, absent="unlimited")),
+        ("Level of the groups (s for each percent)", "none" if level is None else f"{float(level):,.6f}"),
+        ("It gets, before rounding", f"{float(part.floors_seconds + part.exact_part):,.3f}"),
+        *([("which lends to others, for now", f"{float(part.lent):,.3f}")] if part.lent else []),
+        *(
+            [("which is above what it is entitled to by", f"{float(part.beyond_entitlement):,.3f}")]
+            if part.beyond_entitlement
+            else []
+        ),
+        ("- its floors", format_seconds(part.floors_seconds)),
+        ("= its part, whole seconds by largest remainder", format_seconds(part.part)),
+    ]
+
+
+def _instances(part: GroupPart) -> str:
+    return "1 instance" if part.members == 1 else f"{part.members:,} instances"
+
+
+def _weight_paragraphs(proposal: Proposal, line: Line) -> Iterator[list[str]]:
+    """Where a share goes by more than the score."""
+    equal = proposal.sharing.equal_percent
+    if equal:
+        text, rest = (figures.SHARE_PERCENT.text(each) for each in (equal, 100 - equal))
+        yield [
+            "Weight (s)",
+            _indented(
+                [
+                    (f"{rest} of its score", f"{float(line.weight.activity_seconds):,.3f}"),
+                    (
+                        f"+ {text} of the mean score of the active ones it shares with",
+                        f"{float(line.weight.equal_seconds):,.3f}",
+                    ),
+                    ("= weight", f"{float(line.weight.seconds):,.3f}"),
+                ]
+            ),
+        ]
+
+
 def _share_lines(proposal: Proposal, line: Line) -> list[str]:
     pool = proposal.pool
     cap = "unlimited" if line.allocation_cap is None else f"{format_seconds(line.allocation_cap)}"
@@ -118,7 +187,10 @@ def _share_lines(proposal: Proposal, line: Line) -> list[str]:
         ("of which is handed out, after the reserve", format_seconds(pool.distributable_seconds)),
         ("Most that this instance may hold", cap),
         ("Its room above the floor", format_seconds(line.room, absent="unlimited")),
-        ("Level (s for each s of score)", "none" if proposal.level is None else f"{float(proposal.level):,.6f}"),
+        (
+            f"Level (s for each s of {'weight' if proposal.sharing.equal_percent else 'score'})",
+            "none" if line.level is None else f"{float(line.level):,.6f}",
+        ),
         ("Its share before rounding", f"{float(line.exact_share):,.3f}"),
         ("Its share, whole seconds by largest remainder", format_seconds(line.share)),
     ]

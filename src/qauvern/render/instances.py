@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from qauvern import figures
 from qauvern.model import Settings, Snapshot
 from qauvern.render.account import fact_pairs
-from qauvern.render.listing import Listing, listed_column, title_column
+from qauvern.render.listing import Listing, group_column, listed_column, title_column
 from qauvern.render.pictures import PictureRow
 from qauvern.render.text import Column, Table, draw_table, facts
 from qauvern.render.views import AccountView, InstanceView
@@ -41,6 +41,7 @@ def instances_table(
     has_period = any(view.usage is not None and view.usage.period_ms is not None for view in listing.rows)
     columns = [
         title_column(figures.SHOWN_NAME, listing, shrinks_to=24),
+        *group_column(figures.SHOWN_GROUP, listing, drop_order=4),
         listed_column(figures.REGION, listing, drop_order=3),
         listed_column(figures.SHOWN_ALLOCATION, listing, unit=unit),
         listed_column(figures.SHOWN_LIMIT, listing, unit=unit),

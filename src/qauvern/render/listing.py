@@ -216,5 +216,12 @@ def listed_column(
     )
 
 
+def group_column(figure: Figure[Row], listing: Listing[Row], *, drop_order: int) -> list[Column]:
+    """The column of groups, where any row is in one and the rows do not stand below theirs."""
+    if listing.parts is not None or all(row.configured.group is None for row in listing.rows):
+        return []
+    return [listed_column(figure, listing, drop_order=drop_order, shrinks_to=12)]
+
+
 def _headings(listing: Listing[Any]) -> frozenset[int]:
     return frozenset(index for index, entry in enumerate(listing.entries) if isinstance(entry, Part))

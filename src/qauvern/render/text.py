@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
+from qauvern.units import TimeUnit
+
 if TYPE_CHECKING:
     from qauvern.figures import Figure
 
@@ -125,6 +127,7 @@ def figure_column(
     figure: Figure[Row],
     rows: Sequence[Row],
     *,
+    unit: TimeUnit = TimeUnit.SECONDS,
     cells: Sequence[str] | None = None,
     drop_order: int = 0,
     shrinks_to: int | None = None,
@@ -133,13 +136,13 @@ def figure_column(
 ) -> Column:
     """A figure as a column: its heading, its text for each row unless `cells` are given, and its total if any."""
     return Column(
-        figure.heading,
-        [figure.text(row) for row in rows] if cells is None else cells,
+        figure.heading_in(unit),
+        [figure.text(row, unit) for row in rows] if cells is None else cells,
         is_text=figure.unit.is_text,
         drop_order=drop_order,
         shrinks_to=shrinks_to,
         colors=colors,
-        totals=[figure.total_text(rows) if total is None else total],
+        totals=[figure.total_text(rows, unit) if total is None else total],
     )
 
 

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
-from qauvern.balance import Proposal, held_by_unconfigured, is_over_budget, unconfigured_instances
-from qauvern.model import Account, Crn, Instance, InstanceSettings, Reserve, Settings, Snapshot, Usage, fairness
+from qauvern.balance import Proposal, held_by_unconfigured, is_over_budget, shares_in_force, unconfigured_instances
+from qauvern.model import (
+    NO_GROUP,
+    UNLIMITED,
+    Account,
+    Crn,
+    Instance,
+    InstanceSettings,
+    Reserve,
+    Settings,
+    Snapshot,
+    Usage,
+    fairness,
+)
 from qauvern.units import MS_PER_SECOND
 
 
@@ -136,3 +149,83 @@ class Totals:
     def utilization(self) -> Fraction | None:
         """None is infinite."""
         return fairness(self.consumed_ms, self.held_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group with the sums over its instances; `none` is that of the instances in no group.
+
+    `share_percent` is None where no group has a share. `new_allocation_seconds` is 0 where nothing is proposed.
+    """
+
+    name: str
+    share_percent: Decimal | None
+    limit_seconds: int | None
+    current_allocation_seconds: int
+    new_allocation_seconds: int
+    consumed_ms: int
+    instances: int
+
+    @property
+    def allocation_delta(self) -> int:
+        return self.new_allocation_seconds - self.current_allocation_seconds
+
+    @property
+    def utilization(self) -> Fraction | None:
+        """What its instances consumed of what they hold; None is infinite."""
+        return fairness(self.consumed_ms, self.current_allocation_seconds)
+
+
+@dataclass(slots=True)
+class _Sums:
+    held: int = 0
+    new: int = 0
+    consumed_ms: int = 0
+    instances: int = 0
+
+    def add(self, held: int | None, new: int | None, consumed_ms: int) -> None:
+        self.held += held or 0
+        self.new += new or 0
+        self.consumed_ms += consumed_ms
+        self.instances += 1
+
+
+def proposed_groups(proposal: Proposal, *, with_none: bool = False) -> list[GroupView]:
+    """The groups of a proposal by name.
+
+    `none` is among them where groups have shares, which leave it a part, and else only for `with_none`: last.
+    """
+    sums: dict[str, _Sums] = {}
+    for line in proposal.lines:
+        members = sums.setdefault(line.group or NO_GROUP, _Sums())
+        members.add(line.live.allocation_seconds, line.new_allocation, line.usage.consumed_ms)
+    terms = {part.name: (part.share_percent, part.limit_seconds) for part in proposal.groups}
+    return _group_views(terms, sums, with_none=with_none)
+
+
+def shown_groups(settings: Settings, views: Iterable[InstanceView], *, with_none: bool = False) -> list[GroupView]:
+    """The groups as they stand; as `proposed_groups`."""
+    sums: dict[str, _Sums] = {}
+    for view in views:
+        sums.setdefault(view.configured.group or NO_GROUP, _Sums()).add(view.allocation_seconds, 0, view.consumed_ms)
+    shares = shares_in_force(settings.groups)
+    terms = {group.name: (shares.get(group.name), group.limit_seconds) for group in settings.groups}
+    if shares and (shares[NO_GROUP] or NO_GROUP in sums):
+        terms[NO_GROUP] = (shares[NO_GROUP], UNLIMITED)
+    return _group_views(terms, sums, with_none=with_none)
+
+
+def _group_views(
+    terms: Mapping[str, tuple[Decimal | None, int | None]], sums: Mapping[str, _Sums], *, with_none: bool
+) -> list[GroupView]:
+    if not terms:
+        return []
+    names = sorted(terms)
+    if with_none and (NO_GROUP in terms or NO_GROUP in sums):
+        names = [*(name for name in names if name != NO_GROUP), NO_GROUP]
+    found = []
+    for name in names:
+        share, limit = terms.get(name, (None, UNLIMITED))
+        each = sums.get(name, _Sums())
+        found.append(GroupView(name, share, limit, each.held, each.new, each.consumed_ms, each.instances))
+    return found
