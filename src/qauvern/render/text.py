@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
-from qauvern.units import TimeUnit
-
 if TYPE_CHECKING:
     from qauvern.figures import Figure
+    from qauvern.units import TimeUnit
 
 Row = TypeVar("Row")
 
@@ -127,14 +126,20 @@ def figure_column(
     figure: Figure[Row],
     rows: Sequence[Row],
     *,
-    unit: TimeUnit = TimeUnit.SECONDS,
+    unit: TimeUnit | None = None,
     cells: Sequence[str] | None = None,
     drop_order: int = 0,
     shrinks_to: int | None = None,
     colors: Sequence[str | None] = (),
     total: str | None = None,
 ) -> Column:
-    """A figure as a column: its heading, its text for each row unless `cells` are given, and its total if any."""
+    """A figure as a column: its heading, its text for each row unless `cells` are given, and its total if any.
+
+    `unit` None is seconds.
+    """
+    from qauvern.units import TimeUnit  # with fractions, which the help of a command does without
+
+    unit = unit or TimeUnit.SECONDS
     return Column(
         figure.heading_in(unit),
         [figure.text(row, unit) for row in rows] if cells is None else cells,
