@@ -73,11 +73,12 @@ dist:
     rm -rf dist
     python -m build --outdir dist .
 
-# All its wheels are pure Python (those of PyYAML and charset-normalizer are made so here), so no platform needs its own.
+# All its wheels are pure Python (those of PyYAML and charset-normalizer are made so here, and
+# wcwidth is the last that has one), so no platform needs its own.
 # Build dist/qauvern.pex: one file for any Python 3.10 or newer, on Linux and macOS, x86-64 and arm64.
 pex: dist
     rm -rf build/wheels
-    PYYAML_FORCE_LIBYAML=0 pip wheel --quiet --no-binary pyyaml,charset-normalizer --wheel-dir build/wheels dist/*.whl
+    PYYAML_FORCE_LIBYAML=0 pip wheel --quiet --no-binary pyyaml,charset-normalizer --wheel-dir build/wheels dist/*.whl 'wcwidth<0.3'
     test -z "$(find build/wheels -name '*.whl' ! -name '*-none-any.whl')"
     pex qauvern --find-links build/wheels --no-pypi --console-script qauvern --venv prepend --sh-boot --use-pip-config \
         --python-shebang '/usr/bin/env python3' --interpreter-constraint 'CPython>=3.10' --output-file dist/qauvern.pex
