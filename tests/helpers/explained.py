@@ -50,12 +50,77 @@ def check(document: dict[str, Any]) -> None:
     elif document["level_exact"] is None:
         assert share == unrounded == room
     else:
-        wanted = Fraction(document["level_exact"]) * score
+        wanted = Fraction(document["level_exact"]) * _check_weight(document, score)
         assert unrounded == (wanted if room is None else min(wanted, Fraction(room)))
         assert abs(share - unrounded) < 1
     new = least + share
     assert instance["new_allocation_seconds"] == new
     assert instance["allocation_delta_seconds"] == new - instance["current_allocation_seconds"]
+
+
+def _check_weight(document: dict[str, Any], score: Fraction) -> Fraction:
+    """100 - e percent of the score, and e percent of a mean of scores, which `check_groups` looks at."""
+    weight, equal = document["weight"], Fraction(str(document["sharing"]["equal_percent"]))
+    assert Fraction(weight["activity_exact"]) == (100 - equal) * score / 100
+    assert (Fraction(weight["equal_exact"]) == 0) == (equal == 0)
+    assert Fraction(weight["seconds_exact"]) == Fraction(weight["activity_exact"]) + Fraction(weight["equal_exact"])
+    return Fraction(weight["seconds_exact"])
+
+
+def check_groups(documents: Sequence[dict[str, Any]]) -> None:
+    """The explanations of all configured instances together make what their groups are said to get."""
+    first = documents[0]
+    total = first["pool"]["distributable_seconds"] + first["pool"]["floors_seconds"]
+    level = None if first["entitlement_level_exact"] is None else Fraction(first["entitlement_level_exact"])
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for each in documents:
+        assert each["entitlement_level_exact"] == first["entitlement_level_exact"]
+        assert each["group"] is None or each["group"]["name"] == (each["instance"]["group"] or "none")
+        if each["group"] is not None:
+            by_name.setdefault(each["group"]["name"], []).append(each)
+    for members in by_name.values():
+        group = members[0]["group"]
+        assert all(each["group"] == group for each in members)
+        assert group["instances"] == len(members)
+        floors = sum(each["floor"]["seconds"] for each in members if each["floor"])
+        assert group["floors_seconds"] == floors
+        new = sum(each["instance"]["new_allocation_seconds"] or 0 for each in members if each["floor"])
+        assert group["new_allocation_seconds"] == new
+        part, exact_part = group["part_seconds"], Fraction(group["part_exact"])
+        assert abs(part - exact_part) < 1
+        if not any(map(is_kept, documents)):
+            assert new == floors + part
+        limit, room, share = group["limit_seconds"], group["room_seconds"], group["share_percent"]
+        rooms = [each["room_seconds"] for each in members if each["room_seconds"] != 0 and _score(each) > 0]
+        to_limit = None if limit is None else max(0, limit - floors)
+        if share:
+            bounds = [bound for bound in (to_limit, None if None in rooms else sum(rooms)) if bound is not None]
+            assert room == (min(bounds) if bounds else None)
+            _check_entitled(group, total, level)
+        else:
+            assert room == to_limit
+            assert group["entitlement_exact"] == (None if share is None else "0")
+        equal = Fraction(str(first["sharing"]["equal_percent"]))
+        if share:
+            active = [_score(each) for each in members if each["floor"] and _score(each) > 0]
+            for each in members:
+                if each["floor"] and _score(each) > 0:
+                    assert Fraction(each["weight"]["equal_exact"]) == equal * sum(active) / len(active) / 100
+
+
+def _check_entitled(group: dict[str, Any], total: int, level: Fraction | None) -> None:
+    floors, room = Fraction(group["floors_seconds"]), group["room_seconds"]
+    entitlement = Fraction(group["entitlement_exact"])
+    assert entitlement == total * Fraction(str(group["share_percent"])) / 100
+    gets = floors + Fraction(group["part_exact"])
+    most = None if room is None else floors + room
+    if level is not None:
+        wanted = max(floors, level * Fraction(str(group["share_percent"])))
+        assert gets == (wanted if most is None else min(wanted, most))
+    else:
+        assert gets in (floors, most)
+    assert Fraction(group["lent_exact"]) == (0 if most is None else max(Fraction(0), entitlement - most))
+    assert Fraction(group["beyond_entitlement_exact"]) == max(Fraction(0), gets - entitlement)
 
 
 def check_whole(documents: Sequence[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qauvern.balance import Proposal, propose
-from qauvern.model import Guardrails, ReserveBasis, Settings, Snapshot
+from qauvern.model import Group, Guardrails, ReserveBasis, Settings, Snapshot
 from qauvern.plan import changes_of, refusals
 from qauvern.render.explanation import explanation_document, explanation_text, touched_by, wrapped
 from tests.helpers.cli import widest
-from tests.helpers.explained import check, check_whole, is_kept
-from tests.helpers.make import TODAY, Team, grant, line, settings, snapshot
+from tests.helpers.explained import check, check_groups, check_whole, is_kept
+from tests.helpers.make import TODAY, Team, grant, group, line, settings, snapshot
+from tests.property.test_groups import accounts as grouped_accounts
 
 
 def documents(seen: Snapshot, wanted: Settings) -> list[dict[str, Any]]:
@@ -99,6 +101,33 @@ class TestTheNumbers:
         # Pool 1000 - 100 = 900, shares 630 and 270: 700 is 10 off 690, which stays; the other gets 900 - 620
         assert {each["instance"]["name"]: is_kept(each) for each in explained} == {"kept": True, "moved": False}
         assert [each["instance"]["new_allocation_seconds"] for each in explained] == [690, 310]
+
+    @given(grouped_accounts(minimum_change=st.sampled_from([0, 0, 0, 30])))
+    def test_of_any_account_with_groups_and_equal_parts_follow_from_each_other(
+        self, account: tuple[Snapshot, Settings]
+    ) -> None:
+        explained = documents(*account)
+        for each in explained:
+            check(each)
+        check_groups(explained)
+
+    def test_of_the_worked_example_with_shares(self) -> None:
+        """Design.md: T 1000 gives chem 580, phys 120 at its most, none 300 by its floors."""
+        made = [
+            Team("c", consumed=100, active=50, group="chem"),
+            Team("p", consumed=50, active=50, limit=120, group="phys"),
+            Team("n", consumed=300, active=10),
+        ]
+        groups = [group("chem", share="50"), group("phys", share="30")]
+        by_name = {
+            each["instance"]["name"]: each["group"]
+            for each in documents(snapshot(made, budget=1_000), settings(made, minimum=0, groups=groups))
+        }
+        chem, phys, none = by_name["c"], by_name["p"], by_name["n"]
+        assert [each["new_allocation_seconds"] for each in (chem, phys, none)] == [580, 120, 300]
+        assert (phys["entitlement_exact"], phys["lent_exact"], phys["room_seconds"]) == ("300", "180", 70)
+        assert (chem["entitlement_exact"], chem["lent_exact"], chem["beyond_entitlement_exact"]) == ("500", "0", "80")
+        assert (none["name"], none["share_percent"], none["beyond_entitlement_exact"]) == ("none", 20, "100")
 
     def test_a_wrong_number_is_found(self) -> None:
         made = [Team("a", consumed=50.5, active=10, limit=400), Team("b", consumed=10, active=20)]
@@ -193,6 +222,61 @@ class TestText:
         text = explanation_text(proposal, evil, (), width=80)
         assert "\x1b" not in text
         assert "e\\x1b[2Jvil" in text
+
+    TEAMS = (
+        Team("c", consumed=100, active=50, group="chem"),
+        Team("d", consumed=10, active=10, group="chem"),
+        Team("p", consumed=50, active=50, limit=120, group="phys"),
+        Team("n", consumed=300, active=10),
+    )
+
+    def explained(self, name: str, *groups: Group, equal: str = "0", minimum_change: int = 0) -> str:
+        wanted = settings(self.TEAMS, minimum=0, groups=groups, equal_percent=equal, minimum_change=minimum_change)
+        proposal = propose(snapshot(self.TEAMS, budget=1_000), wanted, TODAY)
+        return explanation_text(proposal, line(proposal, name), (), width=None)
+
+    def test_a_groups_part_is_derived_by_its_limit(self) -> None:
+        text = self.explained("c", group("chem", limit=200), group("phys"))
+        assert re.search(r"Group chem \(s\)\n  Limit of the group +200\n  - floors of its 2 instances +110\n", text)
+        assert re.search(r"= its room \(0 at least\) +90\n", text)
+        assert "keeps what its instances hold together at 200 s" in text
+
+    def test_a_limit_below_the_floors_holds_the_group_to_them(self) -> None:
+        assert "together at their floors, 110 s" in self.explained("c", group("chem", limit=20), group("phys"))
+
+    def test_a_groups_part_is_derived_by_its_share(self) -> None:
+        groups = group("chem", share="50"), group("phys", share="30")
+        lender, borrower, rest = (self.explained(name, *groups) for name in ("p", "c", "n"))
+        assert re.search(r"Entitled to 30% of it +300\.000\n  At least, by the floors of its 1 instance +50\n", lender)
+        assert re.search(r"which lends to others, for now +180\.000\n", lender)
+        assert re.search(r"which is above what it is entitled to by +80\.000\n", borrower)
+        assert "lends" not in borrower
+        assert re.search(r"No group \(s\)\n  All that is shared: handed out, and all floors +1,000\n", rest)
+
+    def test_the_level_is_that_of_its_own_group(self) -> None:
+        groups = group("chem", share="50"), group("phys", share="30")
+        assert "Level (s for each s of score)" in self.explained("c", *groups)
+        assert re.search(r"Level \(s for each s of score\) +none\n", self.explained("p", *groups))
+
+    def test_both_parts_of_the_weight_are_shown_where_some_goes_in_equal_parts(self) -> None:
+        text = self.explained("d", group("chem", share="50"), group("phys"), equal="25")
+        scores = {
+            name: line(propose(snapshot(self.TEAMS, budget=1_000), settings(self.TEAMS), TODAY), name).score
+            for name in "cd"
+        }
+        own, mean = scores["d"].seconds, (scores["c"].seconds + scores["d"].seconds) / 2
+        assert re.search(rf"75% of its score +{float(own * 3 / 4):,.3f}\n".replace(".", r"\."), text)
+        assert re.search(rf"mean score of the active ones +{float(mean / 4):,.3f}\n".replace(".", r"\."), text)
+        assert "Level (s for each s of weight)" in text
+
+    def test_without_groups_and_equal_parts_nothing_is_said_of_them(self) -> None:
+        text = self.explained("n")
+        assert "roup" not in text.replace("in no group", "")
+        assert "eight" not in text
+
+    def test_what_the_dead_band_moves_a_group_to_is_said(self) -> None:
+        text = self.explained("c", group("chem", share="50"), group("phys"), minimum_change=1_000)
+        assert re.search(r"Its instances hold, with the dead band +\d+\n", text)
 
     def test_figures_in_columns_stay_as_they_are(self) -> None:
         assert wrapped("  Budget      1,000", 40) == "  Budget      1,000"

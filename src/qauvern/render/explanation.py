@@ -167,7 +167,7 @@ def _weight_paragraphs(proposal: Proposal, line: Line) -> Iterator[list[str]]:
                 [
                     (f"{rest} of its score", f"{float(line.weight.activity_seconds):,.3f}"),
                     (
-                        f"+ {text} of the mean score of the active ones it shares with",
+                        f"+ {text} of the mean score of the active ones",
                         f"{float(line.weight.equal_seconds):,.3f}",
                     ),
                     ("= weight", f"{float(line.weight.seconds):,.3f}"),

@@ -215,6 +215,30 @@ _TOPICS = (
 )  # fmt: skip
 
 
+_MEMBERS: dict[str, frozenset[str]] = {
+    "chemistry": frozenset({"chem", "materials", "protein", "drug", "bio", "pharma"}),
+    "physics": frozenset({"physics", "nuclear", "lattice", "spin", "error", "hep", "plasma", "optics", "astro"}),
+    "teaching": frozenset({"qml", "hackathon", "quantum"}),
+}
+"""The groups of the configuration, and how the names of their instances begin. The other instances are in none."""
+_GROUP_LIMITS = {"teaching": 120_000}
+"""Loose: no group is at its limit in an account as it is made."""
+
+
+def _group_of(name: str) -> str | None:
+    first = name.partition("-")[0]
+    return next((group for group, names in _MEMBERS.items() if first in names), None)
+
+
+def _groups(entries: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The groups that have instances."""
+    used = {entry.get("group") for entry in entries}
+    for group in _MEMBERS:
+        if group in used:
+            limit = {"limit_seconds": _GROUP_LIMITS[group]} if group in _GROUP_LIMITS else {}
+            yield {"name": group, **limit}
+
+
 def make_account(instances: int, seed: int, now: datetime, clock_offset_seconds: float) -> Account:
     """An account of `instances` instances in all its plans; the same seed and number give the same figures.
 
@@ -275,6 +299,7 @@ class _Maker:
                 "account_id": self.account_id,
                 "plan": "premium",
                 "minimum_allocation_seconds": MINIMUM_ALLOCATION_SECONDS,
+                "groups": list(_groups(entries)),
                 "instances": sorted(entries, key=lambda entry: str(entry["name"])),
             },
             unconfigured=self.unconfigured,
@@ -363,6 +388,8 @@ class _Maker:
 
     def _entry(self, instance: Instance, draft: _Draft) -> dict[str, Any]:
         entry: dict[str, Any] = {"name": instance.name, "crn": instance.crn}
+        if (group := _group_of(instance.name)) is not None:
+            entry["group"] = group
         if draft.configured_limit is not None:
             entry["limit_seconds"] = draft.configured_limit
         if draft.grants:
