@@ -37,7 +37,7 @@ BREAKDOWN = {
     *("boost_start_date", "total_seconds"),
 }
 ALL_COLUMNS = [
-    *("Name", "Used 28d", "14d", "7d", "3d", "24h"),
+    *("Name", "Group", "Used 28d", "14d", "7d", "3d", "24h"),
     *("Cur Limit", "New Limit", "Cur Alloc", "New Alloc", "Change", "Reason"),
 ]
 

@@ -10,7 +10,7 @@ import pytest
 
 from qauvern.model import Crn
 from tests.helpers.cli import Site, widest
-from tests.helpers.explained import check, check_whole
+from tests.helpers.explained import check, check_groups
 
 
 def explained(site: Site, instance: str, *arguments: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class TestTheNumbers:
         made = [explained(site, each["crn"]) for each in analyzed["instances"]]
         for each in made:
             check(each)
-        check_whole(made)
+        check_groups(made)
         assert [each["instance"] for each in made] == analyzed["instances"]
         assert all(each["account"] == analyzed["account"] for each in made)
         return made

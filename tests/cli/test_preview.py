@@ -54,9 +54,12 @@ class TestWhatMoves:
     def test_live_usage_and_allocations_stay(self, site: Site, offset: int) -> None:
         now = analyzed(site)
         then = analyzed(site, "--preview-date", (today() + timedelta(days=offset)).isoformat())
-        assert {key: value for key, value in then.items() if key not in ("instances", "preview_date", "reserve")} == {
-            key: value for key, value in now.items() if key not in ("instances", "preview_date", "reserve")
+        moves = ("groups", "instances", "preview_date", "reserve")
+        assert {key: value for key, value in then.items() if key not in moves} == {
+            key: value for key, value in now.items() if key not in moves
         }
+        for before, after in zip(now["groups"], then["groups"], strict=True):
+            assert {key for key in before if before[key] != after[key]} <= {"new_allocation_seconds"}
         for before, after in zip(now["instances"], then["instances"], strict=True):
             assert {key for key in before if before[key] != after[key]} <= MOVES
 

@@ -204,6 +204,7 @@ class TestOrder:
         configuration = site.configuration()
         configuration["groups"] = [{"name": "a-team"}, {"name": "b-team"}]
         for index, each in enumerate(configuration["instances"]):
+            each.pop("group", None)
             if index % 3:
                 each["group"] = "a-team" if index % 3 == 1 else "b-team"
         site.write_config(configuration)
@@ -282,11 +283,10 @@ class TestCompletion:
         return [line.partition(",")[2] for line in run.stdout.splitlines() if line]
 
     def test_knows_states_groups_regions_and_instances(self, site: Site) -> None:
-        configuration = site.configuration()
-        configuration["groups"] = [{"name": "chemistry"}, {"name": "physics"}]
-        site.write_config(configuration)
         assert self.completed(site.qauvern, "optimize", "--only", "state:i") == ["state:in-debt", "state:idle"]
-        assert self.completed(site.qauvern, "optimize", "--exclude", "group:") == ["group:chemistry", "group:physics"]
+        assert self.completed(site.qauvern, "optimize", "--exclude", "group:") == [
+            *("group:chemistry", "group:physics", "group:teaching")
+        ]
         assert "region:us-east" in self.completed(site.qauvern, "optimize", "--only", "region:")
         assert self.completed(site.qauvern, "optimize", "--only", "chem") == ["chem-catalysis"]
 
