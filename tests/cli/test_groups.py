@@ -157,3 +157,48 @@ class TestUpdate:
         del configuration["groups"]
         write(site, {**configuration, "instances": configuration["instances"][1:]})
         assert "group" not in site.qauvern("update", "--dry-run").output
+
+
+class TestWriting:
+    LIMITED = ({"name": "chem", "limit_seconds": 20_000}, {"name": "phys"})
+
+    def held(self, site: Site, group: str) -> int:
+        return sum(site.held()[name] or 0 for name, of in TWO.items() if of == group)
+
+    def test_a_run_brings_a_group_to_its_limit(self, site: Site) -> None:
+        grouped(site, TWO, *self.LIMITED)
+        assert self.held(site, "chem") == 30_800
+        site.qauvern("optimize", "--yes")
+        assert self.held(site, "chem") == 20_000
+        assert analysis(site)["validation_errors"] == []
+        assert site.qauvern("analyze", "--detailed-exitcode", exits=0).writes == []
+
+    def test_a_saved_plan_is_stale_once_a_groups_limit_has_changed(self, site: Site) -> None:
+        grouped(site, TWO, *self.LIMITED)
+        site.qauvern("analyze", "--save-plan", site.folder / "plan.json")
+        grouped(site, TWO, {"name": "chem", "limit_seconds": 19_999}, {"name": "phys"})
+        refused = site.qauvern("optimize", "--plan", site.folder / "plan.json", "--yes", exits=4)
+        assert refused.writes == []
+        grouped(site, TWO, *self.LIMITED[::-1])
+        site.qauvern("optimize", "--plan", site.folder / "plan.json", "--yes")
+        assert self.held(site, "chem") == 20_000
+
+    def test_an_undo_that_takes_a_group_above_its_limit_says_so(self, site: Site) -> None:
+        grouped(site, TWO, *self.LIMITED)
+        site.qauvern("optimize", "--yes")
+        said = site.qauvern("undo", "--dry-run").stderr
+        assert "invariant 6 is broken: group chem" in said
+        assert "30,800 s together, above its limit of 20,000 s" in said
+
+    def test_the_dead_band_keeps_no_group_above_its_limit(self, site: Site) -> None:
+        grouped(site, TWO, *self.LIMITED, guardrails={"minimum_change_seconds": 1_000_000})
+        document = analysis(site)
+        (chem, _) = document["groups"]
+        assert chem["new_allocation_seconds"] == 20_000
+        assert document["validation_errors"] == []
+
+    def test_guardrails_count_what_a_groups_limit_takes_away(self, site: Site) -> None:
+        grouped(site, TWO, *self.LIMITED, guardrails={"max_decrease_percent": 10})
+        refused = site.qauvern("optimize", "--yes", "--only", "group:chem", exits=6)
+        assert "materials-superconductors" in refused.stderr
+        assert refused.writes == []
