@@ -101,6 +101,13 @@ class TestGrant:
         site.qauvern("grant", crn, "10h", "--yes")
         assert next(each for each in load(site.config).instances if each.crn == crn).net_grants[-1].net_grant_seconds
 
+    def test_an_account_of_resource_units_leaves_the_file_as_it_is_too(self, site: Site) -> None:
+        site.sandbox.operator.announce_resource_units(0.5)
+        text = site.config.read_text()
+        run = site.qauvern("grant", GRANTED, "10h", "--apply", "--yes", exits=1)
+        assert site.config.read_text() == text
+        assert run.writes == []
+
     def test_another_run_holds_the_lock(self, site: Site) -> None:
         text = site.config.read_text()
         with run_lock(state_folder(os.environ), site.sandbox.account_id, BillingPlan.PREMIUM):

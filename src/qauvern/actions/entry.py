@@ -14,22 +14,20 @@ from qauvern.actions.apply import Run, find_instance, ignore_outcome, locked, wr
 from qauvern.actions.update import backup_of, read_config_text, replace_config
 from qauvern.apply import OPERATION_TIMEOUT_SECONDS, Outcome
 from qauvern.model import WINDOW_DAYS, InstanceSettings, LimitRule, NetGrant
-from qauvern.plan import Change, Holding, limit_change
+from qauvern.plan import Change, limit_change, refuse_resource_units
 
 
 @dataclass(frozen=True, slots=True)
 class EntryChange:
     """What an edit of one entry comes to: the config file's text before and after, and the account's limit.
 
-    `limit` is None where the account is not looked at, or has that limit already; `live` what the instance holds, None
-    where the account is not looked at. `run` is what came of writing the limit.
+    `limit` is None where the account is not looked at, or has that limit already. `run` is what came of writing it.
     """
 
     path: Path
     configured: InstanceSettings
     old: str
     new: str
-    live: Holding | None = None
     limit: Change | None = None
     is_written: bool = False
     run: Run | None = None
@@ -97,13 +95,17 @@ def change_entry(
             agreed = _agreed(made, review)
             if dry_run or not agreed:
                 return made
+            change = made.limit
+            if change is None:
+                return _file_written(made)
+            refuse_resource_units(
+                analysis.snapshot.instances, analysis.snapshot.usage
+            )  # before the file says otherwise
             made = _file_written(made)
-            if made.limit is None:
-                return made
             run = write(
                 account,
                 analysis,
-                (made.limit,),
+                (change,),
                 operation_timeout_seconds=operation_timeout_seconds,
                 message=message,
                 on_outcome=on_outcome,
@@ -132,7 +134,7 @@ def _agreed(made: EntryChange, review: Callable[[EntryChange], bool]) -> bool:
 
 def _with_limit(made: EntryChange, analysis: Analysis) -> EntryChange:
     line = next(line for line in analysis.proposal.lines if line.crn == made.configured.crn)
-    return replace(made, live=Holding.of(line.live), limit=limit_change(line))
+    return replace(made, limit=limit_change(line))
 
 
 def _file_written(made: EntryChange) -> EntryChange:
